@@ -42,51 +42,231 @@ const spec = (exit: number, http: number, message: string, hint: string, retry =
 export const ERRORS = {
   // Using the program
   usage: spec(EXIT.usage, 400, "{detail}", "Run the command with --help to see its options and examples."),
-  config_invalid: spec(EXIT.usage, 400, "Configuration is not valid: {detail}", "Correct the value; `cyberbackup config` shows where each one comes from."),
-  filename_invalid: spec(EXIT.usage, 400, "The name {name} cannot be used: {detail}", "Choose a name without separators, control characters or reserved words."),
-  not_found: spec(EXIT.failed, 404, "{what} was not found.", "Check the spelling; `cyberbackup snapshots` and `cyberbackup ls` show what there is."),
+  config_invalid: spec(
+    EXIT.usage,
+    400,
+    "Configuration is not valid: {detail}",
+    "Correct the value; `cyberbackup config` shows where each one comes from.",
+  ),
+  filename_invalid: spec(
+    EXIT.usage,
+    400,
+    "The name {name} cannot be used: {detail}",
+    "Choose a name without separators, control characters or reserved words.",
+  ),
+  not_found: spec(
+    EXIT.failed,
+    404,
+    "{what} was not found.",
+    "Check the spelling; `cyberbackup snapshots` and `cyberbackup ls` show what there is.",
+  ),
   ambiguous_id: spec(EXIT.usage, 400, "The id {id} fits more than one {what}.", "Give more of its characters."),
-  interrupted: spec(EXIT.interrupted, 499, "Interrupted.", "Run the same command again: what was stored is kept and is not sent twice.", true),
-  internal: spec(EXIT.failed, 500, "Something went wrong inside CyberBackup: {detail}", "Please report it with the output of `cyberbackup doctor`."),
+  interrupted: spec(
+    EXIT.interrupted,
+    499,
+    "Interrupted.",
+    "Run the same command again: what was stored is kept and is not sent twice.",
+    true,
+  ),
+  internal: spec(
+    EXIT.failed,
+    500,
+    "Something went wrong inside CyberBackup: {detail}",
+    "Please report it with the output of `cyberbackup doctor`.",
+  ),
 
   // Reaching a vault
-  vault_not_found: spec(EXIT.noVault, 404, "There is no vault at {path}.", "Check --vault or CYBERBACKUP_VAULT; `cyberbackup init --vault {path}` makes a new one."),
-  vault_exists: spec(EXIT.failed, 409, "{path} already holds a vault or other files.", "Choose an empty folder, or use the vault that is there."),
-  vault_version: spec(EXIT.failed, 409, "The vault has format version {version}, which this program does not know.", "Update CyberBackup and try again."),
-  vault_busy: spec(EXIT.vaultBusy, 423, "The vault is in use: {holder}.", "Wait until that is done, then try again.", true),
-  vault_mismatch: spec(EXIT.damaged, 409, "This belongs to another vault: {detail}.", "Check --vault; objects of two vaults must never be mixed."),
-  not_enrolled: spec(EXIT.notEnrolled, 403, "This machine is not enrolled in the vault.", "Enrol it with `cyberbackup device add`, or give --writer-file."),
-  device_revoked: spec(EXIT.notEnrolled, 403, "The device {device} has been revoked.", "Enrol the machine again if it should back up here."),
-  session_unknown: spec(EXIT.failed, 410, "The backup session is unknown or has expired.", "Run the backup again: what was stored is kept.", true),
-  snapshot_pinned: spec(EXIT.failed, 409, "Snapshot {snapshot} is pinned until {until}.", "It cannot be removed by anyone before that date."),
-  base_gone: spec(EXIT.failed, 409, "Blocks that this run relied on are no longer stored.", "Run the backup again; it will send them anew.", true),
+  vault_not_found: spec(
+    EXIT.noVault,
+    404,
+    "There is no vault at {path}.",
+    "Check --vault or CYBERBACKUP_VAULT; `cyberbackup init --vault {path}` makes a new one.",
+  ),
+  vault_exists: spec(
+    EXIT.failed,
+    409,
+    "{path} already holds a vault or other files.",
+    "Choose an empty folder, or use the vault that is there.",
+  ),
+  vault_version: spec(
+    EXIT.failed,
+    409,
+    "The vault has format version {version}, which this program does not know.",
+    "Update CyberBackup and try again.",
+  ),
+  vault_busy: spec(
+    EXIT.vaultBusy,
+    423,
+    "The vault is in use: {holder}.",
+    "Wait until that is done, then try again.",
+    true,
+  ),
+  vault_mismatch: spec(
+    EXIT.damaged,
+    409,
+    "This belongs to another vault: {detail}.",
+    "Check --vault; objects of two vaults must never be mixed.",
+  ),
+  not_enrolled: spec(
+    EXIT.notEnrolled,
+    403,
+    "This machine is not enrolled in the vault.",
+    "Enrol it with `cyberbackup device add`, or give --writer-file.",
+  ),
+  device_revoked: spec(
+    EXIT.notEnrolled,
+    403,
+    "The device {device} has been revoked.",
+    "Enrol the machine again if it should back up here.",
+  ),
+  session_unknown: spec(
+    EXIT.failed,
+    410,
+    "The backup session is unknown or has expired.",
+    "Run the backup again: what was stored is kept.",
+    true,
+  ),
+  snapshot_pinned: spec(
+    EXIT.failed,
+    409,
+    "Snapshot {snapshot} is pinned until {until}.",
+    "It cannot be removed by anyone before that date.",
+  ),
+  base_gone: spec(
+    EXIT.failed,
+    409,
+    "Blocks that this run relied on are no longer stored.",
+    "Run the backup again; it will send them anew.",
+    true,
+  ),
 
   // Keys
-  passphrase_wrong: spec(EXIT.wrongPassphrase, 401, "The passphrase or key opens none of the vault's keyslots.", "Try again, or use the recovery key with --identity-file."),
-  passphrase_missing: spec(EXIT.wrongPassphrase, 401, "A passphrase is needed and there is no terminal to ask on.", "Set CYBERBACKUP_PASSPHRASE or give --passphrase-file."),
-  key_invalid: spec(EXIT.wrongPassphrase, 400, "The key is not valid: {detail}", "Give an age recipient (age1…) or identity (AGE-SECRET-KEY-…) as printed by its program."),
-  writer_file_invalid: spec(EXIT.usage, 400, "The writer file is not valid: {detail}", "Make a new one with `cyberbackup writer export`."),
-  last_keyslot: spec(EXIT.failed, 409, "This is the vault's last keyslot.", "Add another one first; without any, nothing can ever be read."),
+  passphrase_wrong: spec(
+    EXIT.wrongPassphrase,
+    401,
+    "The passphrase or key opens none of the vault's keyslots.",
+    "Try again, or use the recovery key with --identity-file.",
+  ),
+  passphrase_missing: spec(
+    EXIT.wrongPassphrase,
+    401,
+    "A passphrase is needed and there is no terminal to ask on.",
+    "Set CYBERBACKUP_PASSPHRASE or give --passphrase-file.",
+  ),
+  key_invalid: spec(
+    EXIT.wrongPassphrase,
+    400,
+    "The key is not valid: {detail}",
+    "Give an age recipient (age1…) or identity (AGE-SECRET-KEY-…) as printed by its program.",
+  ),
+  writer_file_invalid: spec(
+    EXIT.usage,
+    400,
+    "The writer file is not valid: {detail}",
+    "Make a new one with `cyberbackup writer export`.",
+  ),
+  last_keyslot: spec(
+    EXIT.failed,
+    409,
+    "This is the vault's last keyslot.",
+    "Add another one first; without any, nothing can ever be read.",
+  ),
 
   // What is stored
-  record_corrupt: spec(EXIT.damaged, 422, "{what} is damaged: {detail}", "Run `cyberbackup verify --read-data` for a full list; other data is not affected."),
-  pack_corrupt: spec(EXIT.damaged, 422, "Pack {pack} is damaged: {detail}", "Run `cyberbackup scrub`; the next backup that still has the data heals the vault."),
-  block_corrupt: spec(EXIT.damaged, 422, "Block {blockNo} is damaged: {detail}", "Run `cyberbackup scrub`; the next backup that still has the data heals the vault."),
-  chunk_corrupt: spec(EXIT.damaged, 422, "A piece of {path} is damaged: {detail}", "Restore the file from another snapshot; `cyberbackup versions` lists them."),
-  chunk_missing: spec(EXIT.damaged, 422, "A piece of {path} is not in the vault.", "Restore the file from another snapshot; the next backup that still has it heals the vault."),
-  tree_corrupt: spec(EXIT.damaged, 422, "A folder of the snapshot cannot be read: {detail}", "Run `cyberbackup verify --read-data`; other folders are not affected."),
-  log_corrupt: spec(EXIT.damaged, 422, "The vault log is damaged at entry {seq}: {detail}", "Restore the vault's log folder from a copy; do not prune until this is clear."),
-  signature_bad: spec(EXIT.damaged, 422, "A signature does not fit: {what}.", "The vault may have been tampered with. Do not prune; keep a copy of it."),
-  index_corrupt: spec(EXIT.damaged, 500, "The vault's index is damaged: {detail}", "Run `cyberbackup rebuild`; it is made anew from the packs and the log."),
-  rollback: spec(EXIT.rollback, 409, "The vault was put back to an older state: {detail}", "Somebody restored an old copy of it, or it was tampered with. Once you know why, accept it with `cyberbackup doctor --accept-head`."),
-  limit: spec(EXIT.failed, 413, "{what} is over its limit of {limit}.", "This data was not made by CyberBackup, or it is damaged."),
+  record_corrupt: spec(
+    EXIT.damaged,
+    422,
+    "{what} is damaged: {detail}",
+    "Run `cyberbackup verify --read-data` for a full list; other data is not affected.",
+  ),
+  pack_corrupt: spec(
+    EXIT.damaged,
+    422,
+    "Pack {pack} is damaged: {detail}",
+    "Run `cyberbackup scrub`; the next backup that still has the data heals the vault.",
+  ),
+  block_corrupt: spec(
+    EXIT.damaged,
+    422,
+    "Block {blockNo} is damaged: {detail}",
+    "Run `cyberbackup scrub`; the next backup that still has the data heals the vault.",
+  ),
+  chunk_corrupt: spec(
+    EXIT.damaged,
+    422,
+    "A piece of {path} is damaged: {detail}",
+    "Restore the file from another snapshot; `cyberbackup versions` lists them.",
+  ),
+  chunk_missing: spec(
+    EXIT.damaged,
+    422,
+    "A piece of {path} is not in the vault.",
+    "Restore the file from another snapshot; the next backup that still has it heals the vault.",
+  ),
+  tree_corrupt: spec(
+    EXIT.damaged,
+    422,
+    "A folder of the snapshot cannot be read: {detail}",
+    "Run `cyberbackup verify --read-data`; other folders are not affected.",
+  ),
+  log_corrupt: spec(
+    EXIT.damaged,
+    422,
+    "The vault log is damaged at entry {seq}: {detail}",
+    "Restore the vault's log folder from a copy; do not prune until this is clear.",
+  ),
+  signature_bad: spec(
+    EXIT.damaged,
+    422,
+    "A signature does not fit: {what}.",
+    "The vault may have been tampered with. Do not prune; keep a copy of it.",
+  ),
+  index_corrupt: spec(
+    EXIT.damaged,
+    500,
+    "The vault's index is damaged: {detail}",
+    "Run `cyberbackup rebuild`; it is made anew from the packs and the log.",
+  ),
+  rollback: spec(
+    EXIT.rollback,
+    409,
+    "The vault was put back to an older state: {detail}",
+    "Somebody restored an old copy of it, or it was tampered with. Once you know why, accept it with `cyberbackup doctor --accept-head`.",
+  ),
+  limit: spec(
+    EXIT.failed,
+    413,
+    "{what} is over its limit of {limit}.",
+    "This data was not made by CyberBackup, or it is damaged.",
+  ),
 
   // The machine
-  disk_full: spec(EXIT.diskFull, 507, "There is no space left at {path}.", "Free some space and run the command again; what was stored is kept.", true),
+  disk_full: spec(
+    EXIT.diskFull,
+    507,
+    "There is no space left at {path}.",
+    "Free some space and run the command again; what was stored is kept.",
+    true,
+  ),
   io: spec(EXIT.failed, 500, "{path} could not be used: {detail}", "Check the disk, the permissions and the path."),
-  source_missing: spec(EXIT.failed, 400, "None of the given paths could be read: {path}", "Check the spelling and the permissions."),
-  restore_conflict: spec(EXIT.failed, 409, "{path} cannot be restored: {detail}", "Choose another --target, or --overwrite always."),
-  verify_failed: spec(EXIT.damaged, 422, "Verification found {count} problem(s).", "They are listed above; `cyberbackup doctor` says how to mend them."),
+  source_missing: spec(
+    EXIT.failed,
+    400,
+    "None of the given paths could be read: {path}",
+    "Check the spelling and the permissions.",
+  ),
+  restore_conflict: spec(
+    EXIT.failed,
+    409,
+    "{path} cannot be restored: {detail}",
+    "Choose another --target, or --overwrite always.",
+  ),
+  verify_failed: spec(
+    EXIT.damaged,
+    422,
+    "Verification found {count} problem(s).",
+    "They are listed above; `cyberbackup doctor` says how to mend them.",
+  ),
   unsupported: spec(EXIT.failed, 501, "{what} is not possible on this system.", "{detail}"),
 } as const satisfies Record<string, ErrorSpec>;
 
@@ -131,5 +311,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 function fill(text: string, context: ErrorContext): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (context[name] === undefined ? whole : String(context[name])));
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    context[name] === undefined ? whole : String(context[name]),
+  );
 }

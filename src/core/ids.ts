@@ -24,4 +24,14 @@ export type BlockId = Branded<Bytes, "BlockId">;
 /** 16-byte keyed token that stands for a plan's or tag's name, hex. */
 export type NameToken = Branded<string, "NameToken">;
 
-export const ID_BYTES = { vault: 16, session: 16, device: 16, snapshot: 32, pack: 32, keyslot: 16, token: 16, chunk: 32, block: 32 } as const;
+export const ID_BYTES = {
+  vault: 16,
+  session: 16,
+  device: 16,
+  snapshot: 32,
+  pack: 32,
+  keyslot: 16,
+  token: 16,
+  chunk: 32,
+  block: 32,
+} as const;
