@@ -131,6 +131,12 @@ export class ByteWriter {
     this.#length += value.length;
   }
 
+  /** A binary string (core/raw-path): one byte a character. */
+  rawString(value: string): void {
+    this.#room(value.length);
+    for (let i = 0; i < value.length; i++) this.#buffer[this.#length++] = value.charCodeAt(i);
+  }
+
   /** A varint length, then the bytes. */
   prefixed(value: Uint8Array): void {
     this.varint(value.length);

@@ -1,0 +1,131 @@
+// Blocks: chunks put together, compressed, padded and sealed, and the way back (docs/format.md, Sealed bytes of a block).
+// Sealing never reuses a counter: that is the caller's duty. Opening takes hostile bytes and answers with chunks or `block_corrupt`.
+
+import { ByteReader, type Bytes, equalBytes } from "../core/bytes.ts";
+import { AppError } from "../core/errors.ts";
+import { padmeLength, sealAad, sealNonce } from "../crypto/sealing.ts";
+import type { BlockKind } from "../wire/v4/vault-port.ts";
+import type { EnginePlatform } from "./platform.ts";
+
+export const BLOCK_LIMITS = {
+  /** Plaintext at which a block is closed. */
+  target: 2 * 2 ** 20,
+  /** Decoded payload that a reader accepts. */
+  payload: 16 * 2 ** 20,
+  sealed: 17 * 2 ** 20,
+} as const;
+
+const CODING = { raw: 0, zstd: 1 } as const;
+const HEADER_BYTES = 12;
+
+export type BlockContext = {
+  readonly vaultId: Uint8Array;
+  readonly sessionId: Uint8Array;
+  readonly kind: BlockKind;
+  readonly counter: number;
+};
+
+export type SealedBlock = { readonly sealed: Bytes; readonly blockId: Bytes };
+
+/** zstd level, or 0 to store without compression. */
+export type CompressionLevel = number;
+
+/** Decoded payload of a block: count, lengths, then the chunks. */
+export function blockPayload(chunks: readonly Uint8Array[]): Bytes {
+  let length = 4 + 4 * chunks.length;
+  for (const chunk of chunks) length += chunk.length;
+  const payload = new Uint8Array(length);
+  const view = new DataView(payload.buffer);
+  view.setUint32(0, chunks.length, true);
+  let at = 4 + 4 * chunks.length;
+  chunks.forEach((chunk, i) => {
+    view.setUint32(4 + 4 * i, chunk.length, true);
+    payload.set(chunk, at);
+    at += chunk.length;
+  });
+  return payload;
+}
+
+/** Compresses, pads and seals one payload made by `blockPayload`. */
+export async function sealBlock(
+  platform: EnginePlatform,
+  key: Uint8Array,
+  context: BlockContext,
+  payload: Uint8Array,
+  level: CompressionLevel,
+): Promise<SealedBlock> {
+  const packed = level > 0 && (await seemsCompressible(platform, payload)) ? await platform.zstd.compress(payload, level) : payload;
+  const shrunk = packed.length < payload.length;
+  const body = shrunk ? packed : payload;
+  const plaintext = new Uint8Array(padmeLength(HEADER_BYTES + body.length));
+  const view = new DataView(plaintext.buffer);
+  plaintext[0] = shrunk ? CODING.zstd : CODING.raw;
+  view.setUint32(4, body.length, true);
+  view.setUint32(8, payload.length, true);
+  plaintext.set(body, HEADER_BYTES);
+  const { primitives } = platform;
+  const sealed = await primitives.gcmSeal(key, sealNonce(context.kind, context.counter), aad(context), plaintext);
+  return { sealed, blockId: await primitives.sha256(sealed) };
+}
+
+const PROBE_BYTES = 16 * 1024;
+const PROBE_MIN = 512 * 1024;
+
+/** Large payloads are probed in three places first: media and archives are not worth a full compression. */
+async function seemsCompressible({ zstd }: EnginePlatform, payload: Uint8Array): Promise<boolean> {
+  if (payload.length < PROBE_MIN) return true;
+  for (const part of [0.2, 0.5, 0.8]) {
+    const start = Math.floor(payload.length * part);
+    const probe = payload.subarray(start, start + PROBE_BYTES);
+    if ((await zstd.compress(probe, 1)).length < probe.length * 0.97) return true;
+  }
+  return false;
+}
+
+/** Opens a block and gives its chunks as views of one buffer. `blockNo` is for the message only. */
+export async function openBlock(
+  platform: EnginePlatform,
+  key: Uint8Array,
+  context: BlockContext,
+  sealed: Uint8Array,
+  blockNo: number,
+): Promise<Uint8Array[]> {
+  const fail = (detail: string, cause?: unknown): never => {
+    throw new AppError("block_corrupt", { context: { blockNo, detail }, cause });
+  };
+  const nonce = sealNonce(context.kind, context.counter);
+  const plaintext = await platform.primitives.gcmOpen(key, nonce, aad(context), sealed);
+  if (!plaintext) return fail("its seal does not fit");
+  const reader = new ByteReader(plaintext, fail);
+  const coding = reader.u8();
+  if (coding > CODING.zstd || reader.u8() + reader.u16() !== 0) fail("it has an unknown coding");
+  const packedLength = reader.u32();
+  const payloadLength = reader.u32();
+  if (payloadLength > BLOCK_LIMITS.payload) fail(`its content of ${payloadLength} bytes is over the limit`);
+  const body = reader.bytes(packedLength);
+  if (plaintext.length !== padmeLength(HEADER_BYTES + packedLength) || reader.bytes(reader.remaining).some((byte) => byte !== 0)) {
+    fail("its padding is wrong");
+  }
+  const payload = coding === CODING.raw ? body : await platform.zstd.decompress(body, payloadLength);
+  if (payload?.length !== payloadLength) return fail("its content cannot be decompressed");
+  return splitPayload(payload, fail);
+}
+
+function splitPayload(payload: Uint8Array, fail: (detail: string) => never): Uint8Array[] {
+  const reader = new ByteReader(payload, fail);
+  const count = reader.u32();
+  if (count === 0 || count * 4 > reader.remaining) fail("its chunk count is wrong");
+  const lengths = Array.from({ length: count }, () => reader.u32());
+  const chunks = lengths.map((length) => reader.bytes(length));
+  reader.end();
+  return chunks;
+}
+
+/** True when `sealed` is the block that its id names. */
+export async function isBlock(platform: EnginePlatform, sealed: Uint8Array, blockId: Uint8Array): Promise<boolean> {
+  return equalBytes(await platform.primitives.sha256(sealed), blockId);
+}
+
+function aad({ vaultId, sessionId, kind, counter }: BlockContext): Bytes {
+  return sealAad(vaultId, sessionId, kind, counter);
+}
