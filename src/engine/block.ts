@@ -54,7 +54,8 @@ export async function sealBlock(
   payload: Uint8Array,
   level: CompressionLevel,
 ): Promise<SealedBlock> {
-  const packed = level > 0 && (await seemsCompressible(platform, payload)) ? await platform.zstd.compress(payload, level) : payload;
+  const packed =
+    level > 0 && (await seemsCompressible(platform, payload)) ? await platform.zstd.compress(payload, level) : payload;
   const shrunk = packed.length < payload.length;
   const body = shrunk ? packed : payload;
   const plaintext = new Uint8Array(padmeLength(HEADER_BYTES + body.length));
@@ -103,7 +104,10 @@ export async function openBlock(
   const payloadLength = reader.u32();
   if (payloadLength > BLOCK_LIMITS.payload) fail(`its content of ${payloadLength} bytes is over the limit`);
   const body = reader.bytes(packedLength);
-  if (plaintext.length !== padmeLength(HEADER_BYTES + packedLength) || reader.bytes(reader.remaining).some((byte) => byte !== 0)) {
+  if (
+    plaintext.length !== padmeLength(HEADER_BYTES + packedLength) ||
+    reader.bytes(reader.remaining).some((byte) => byte !== 0)
+  ) {
     fail("its padding is wrong");
   }
   const payload = coding === CODING.raw ? body : await platform.zstd.decompress(body, payloadLength);

@@ -1,6 +1,6 @@
 // Coding of tree segments (docs/format.md, Tree chunks). Pure; decoding takes hostile bytes and answers with entries or `tree_corrupt`.
 
-import { ByteReader, ByteWriter, type Bytes, tryUtf8Decode, utf8 } from "../../core/bytes.ts";
+import { ByteReader, type Bytes, ByteWriter, tryUtf8Decode, utf8 } from "../../core/bytes.ts";
 import { AppError } from "../../core/errors.ts";
 import { type RawPath, rawSlice } from "../../core/raw-path.ts";
 import { ENTRY, type EntryType, type Hole, type OwnerNames, type TreeEntry, type Xattr } from "./tree-types.ts";
@@ -192,7 +192,11 @@ export function decodeEntry(reader: ByteReader, bytes: Uint8Array): TreeEntry {
   return entry;
 }
 
-function decodeByType(entry: { -readonly [K in keyof TreeEntry]: TreeEntry[K] }, reader: ByteReader, bytes: Uint8Array): void {
+function decodeByType(
+  entry: { -readonly [K in keyof TreeEntry]: TreeEntry[K] },
+  reader: ByteReader,
+  bytes: Uint8Array,
+): void {
   switch (entry.type) {
     case ENTRY.file: {
       const size = reader.varint();
@@ -245,7 +249,8 @@ function decodeXattrs(reader: ByteReader, bytes: Uint8Array): Xattr[] {
   for (let i = 0; i < count; i++) {
     const name = decodeRaw(reader, bytes, TREE_LIMITS.xattrName);
     const before = xattrs.at(-1);
-    if (name === "" || name.includes("\0") || (before && name <= before.name)) fail("an extended attribute's name is not allowed");
+    if (name === "" || name.includes("\0") || (before && name <= before.name))
+      fail("an extended attribute's name is not allowed");
     xattrs.push({ name, value: reader.prefixed(TREE_LIMITS.xattrValue).slice() });
   }
   return xattrs;
