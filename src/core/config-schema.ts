@@ -1,0 +1,178 @@
+// The one table of settings. The zod schema, the names of flags and environment variables, the types and docs/config.md all
+// come from it; src/node/config.ts fills it in. Ports and limits that are no settings yet have their one home here as well.
+// A default must never be written down a second time elsewhere, and a secret must never get a file or flag source.
+
+import { z } from "zod";
+
+export type ConfigSource = "file" | "env" | "flag";
+
+export type Setting<T> = {
+  readonly schema: z.ZodType<T>;
+  readonly default: T;
+  /** The accepted values, in words for the docs. */
+  readonly accepts: string;
+  readonly description: string;
+  readonly secret: boolean;
+  readonly sources: readonly ConfigSource[];
+  /** Reads the text of a flag or variable; the schema judges what comes out. */
+  readonly parse: (text: string) => unknown;
+};
+
+const EVERYWHERE: readonly ConfigSource[] = ["file", "env", "flag"];
+
+export const CONFIG = {
+  home: text("Folder of what belongs to this machine: device secrets, state files, remembered log heads.", {
+    accepts: "folder",
+    sources: ["env", "flag"],
+  }),
+  vault: text("The vault to work on.", { accepts: "folder or URL" }),
+  passphraseFile: text("File whose first line is the vault's passphrase.", { accepts: "file" }),
+  passphrase: text("The vault's passphrase itself. Flags and files would leave it where others can read it.", {
+    accepts: "text",
+    sources: ["env"],
+    secret: true,
+  }),
+  writerFile: text("Writer file that enrols this machine for one run.", { accepts: "file" }),
+  identityFile: text("File with an age identity that opens a keyslot, such as the recovery key.", { accepts: "file" }),
+  compression: choice(
+    ["fastest", "default", "better", "max", "off"],
+    "default",
+    "How hard to compress; what does not shrink is stored as it is.",
+  ),
+  workers: whole(0, 256, 0, "Worker threads that read, compress and encrypt; 0 takes one for each processor core."),
+  packSizeMiB: whole(1, 256, 32, "Size at which a pack is closed and sent."),
+  uploadLimitKiBps: whole(0, 2 ** 30, 0, "Upload limit in KiB a second; 0 is none."),
+  cacheMiB: whole(0, 2 ** 20, 256, "Memory for blocks that are likely to be read again; 0 is none."),
+  color: choice(["auto", "always", "never"], "auto", "Coloured output; auto means when a terminal reads it."),
+  progress: choice(["auto", "always", "never"], "auto", "Live progress display; auto means when a terminal reads it."),
+  logLevel: choice(["debug", "info", "warn", "error", "silent"], "warn", "The least serious messages that are logged."),
+} as const satisfies Record<string, Setting<unknown>>;
+
+export type ConfigKey = keyof typeof CONFIG;
+
+/** Every setting with its value. `home` always has one: the loader knows the platform's default. */
+export type Config = { readonly [K in ConfigKey]: z.output<(typeof CONFIG)[K]["schema"]> } & { readonly home: string };
+
+export const CONFIG_KEYS = Object.keys(CONFIG) as ConfigKey[];
+
+export const configSchema = z.strictObject({
+  ...(Object.fromEntries(CONFIG_KEYS.map((key) => [key, CONFIG[key].schema])) as {
+    [K in ConfigKey]: (typeof CONFIG)[K]["schema"];
+  }),
+  home: z.string().min(1),
+});
+
+export const ENV_PREFIX = "CYBERBACKUP_";
+/** Names the configuration file; not a setting, because it says where settings are. */
+export const CONFIG_FILE_VARIABLE = "CYBERBACKUP_CONFIG";
+
+type Constant = { readonly value: number; readonly description: string };
+
+export const PORTS = {
+  server: { value: 9090, description: "The server's web page and API." },
+  deviceApi: { value: 9443, description: "The server's API for devices, over TLS." },
+  gateway: { value: 1256, description: "The gateway for clients of CyberBackup 3, as their `port.info` has it." },
+} as const satisfies Record<string, Constant>;
+
+export const LIMITS = {
+  trashDays: { value: 7, description: "Days for which a removed snapshot can be brought back." },
+  gatewayResends: {
+    value: 10,
+    description: "Times that a CyberBackup 3 client may resend one file before it is cut off.",
+  },
+} as const satisfies Record<string, Constant>;
+
+/** `packSizeMiB` → `CYBERBACKUP_PACK_SIZE_MIB`. */
+export function envName(key: ConfigKey): string {
+  return ENV_PREFIX + words(key).join("_").toUpperCase();
+}
+
+/** `packSizeMiB` → `--pack-size-mib`. */
+export function flagName(key: ConfigKey): string {
+  return `--${words(key).join("-")}`;
+}
+
+export function isConfigKey(key: string): key is ConfigKey {
+  return Object.hasOwn(CONFIG, key);
+}
+
+/** The candidate that `word` most likely was meant to be: a few slips away, or begun by it; undefined when none is near. */
+export function suggest(word: string, candidates: readonly string[] = CONFIG_KEYS): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const [typed, whole] = [word.toLowerCase(), candidate.toLowerCase()];
+    const isStart = typed.length >= 3 && whole.startsWith(typed);
+    const distance = isStart ? Math.min(1, whole.length - typed.length) : editDistance(typed, whole);
+    if (distance < Math.min(bestDistance, candidate.length)) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Optimal string alignment: insertions, deletions, replacements and swaps of neighbours cost one each. */
+function editDistance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 64) return 64;
+  let twoBack: number[] = [];
+  let oneBack = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      row[j] = Math.min(oneBack[j]! + 1, row[j - 1]! + 1, oneBack[j - 1]! + (same ? 0 : 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) row[j] = Math.min(row[j]!, twoBack[j - 2]! + 1);
+    }
+    twoBack = oneBack;
+    oneBack = row;
+  }
+  return oneBack[b.length]!;
+}
+
+function words(key: string): string[] {
+  return key
+    .replace(/(MiB|KiBps)$/, (unit) => `-${unit.toLowerCase()}`)
+    .replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
+    .split("-");
+}
+
+function text(
+  description: string,
+  more: { accepts: string; sources?: readonly ConfigSource[]; secret?: boolean },
+): Setting<string | undefined> {
+  return {
+    schema: z.string().min(1).optional(),
+    default: undefined,
+    accepts: more.accepts,
+    description,
+    secret: more.secret ?? false,
+    sources: more.sources ?? EVERYWHERE,
+    parse: (value) => value,
+  };
+}
+
+function choice<const T extends string>(values: readonly T[], byDefault: NoInfer<T>, description: string): Setting<T> {
+  return {
+    schema: z.enum(values) as unknown as z.ZodType<T>,
+    default: byDefault,
+    accepts: values.join(", "),
+    description,
+    secret: false,
+    sources: EVERYWHERE,
+    parse: (value) => value,
+  };
+}
+
+function whole(min: number, max: number, byDefault: number, description: string): Setting<number> {
+  return {
+    schema: z.number().int().min(min).max(max),
+    default: byDefault,
+    accepts: `whole number, ${min} to ${max}`,
+    description,
+    secret: false,
+    sources: EVERYWHERE,
+    parse: (value) => (/^\d{1,15}$/.test(value) ? Number(value) : value),
+  };
+}
