@@ -1,0 +1,20 @@
+// Every case, in the order of the page.
+import type { Case } from "../case.ts";
+import { firstBackupSourceTree, random2g, usrLib } from "./first-backup.ts";
+import { diskImageChanged, unchangedSecond } from "./later-backup.ts";
+import { memory100k, memoryFlat } from "./memory.ts";
+import { restoreSourceTree } from "./restore.ts";
+import { startupSnapshots, startupVersion } from "./startup.ts";
+
+export const CASES: readonly Case[] = [
+  firstBackupSourceTree,
+  unchangedSecond,
+  random2g,
+  diskImageChanged,
+  usrLib,
+  restoreSourceTree,
+  memory100k,
+  memoryFlat,
+  startupVersion,
+  startupSnapshots,
+];

@@ -1,0 +1,33 @@
+// Runs a case: the contenders take turns (A B A B …), so that what the machine does meanwhile falls on all of them alike.
+import type { Case, Contender, Result, Series } from "./case.ts";
+import { measure, run } from "./measure.ts";
+
+export type Turns = Pick<Result, "runs" | "series"> & { readonly allowanceMs?: readonly number[] };
+
+export async function takeTurns(benchmark: Case, wanted: number, say: (line: string) => void): Promise<Turns> {
+  const runs = Math.max(wanted, benchmark.roundsAtLeast ?? 1);
+  await benchmark.prepare();
+  for (const contender of benchmark.contenders) await contender.setup?.();
+
+  const series = new Map<Contender, { wallMs: number[]; peakBytes: number[]; storedBytes: number[] }>();
+  const allowanceMs: number[] = [];
+  for (let round = 0; round < runs; round++) {
+    await benchmark.beforeRound?.(round);
+    for (const contender of benchmark.contenders) {
+      const of = series.getOrInsertComputed(contender, () => ({ wallMs: [], peakBytes: [], storedBytes: [] }));
+      await contender.before?.();
+      // What the last one wrote must not be written back at this one's cost.
+      await run({ argv: ["sync"] });
+      const { wallMs, peakBytes } = await measure(contender.command());
+      of.wallMs.push(wallMs);
+      of.peakBytes.push(peakBytes);
+      if (contender.stored !== undefined) of.storedBytes.push(await contender.stored());
+      say(
+        `  ${round + 1}/${runs}  ${contender.name.padEnd(18)} ${(wallMs / 1000).toFixed(2)} s  ${Math.round(peakBytes / 2 ** 20)} MiB`,
+      );
+    }
+    if (benchmark.allowance !== undefined) allowanceMs.push(await benchmark.allowance.measureMs());
+  }
+  const all: Series[] = [...series].map(([{ name }, values]) => ({ name, ...values }));
+  return { runs, series: all, ...(allowanceMs.length > 0 && { allowanceMs }) };
+}
