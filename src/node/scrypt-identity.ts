@@ -1,0 +1,97 @@
+// The scrypt recipient type of age with Node's native scrypt, which is several times faster than the library's JavaScript.
+// Source: age-encryption.org/v1, C2SP age.md, "The scrypt recipient type"; ChaCha20-Poly1305 as in RFC 8439.
+
+import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:crypto";
+import { promisify } from "node:util";
+import { type Identity, type Recipient, Stanza } from "age-encryption";
+import { AppError } from "../core/errors.ts";
+
+const LABEL = "age-encryption.org/v1/scrypt";
+const SALT_BYTES = 16;
+const TAG_BYTES = 16;
+const FILE_KEY_BYTES = 16;
+const BLOCK_SIZE = 8;
+/** Higher ones would let a hostile file take minutes and gigabytes. */
+const MAX_LOG_N = 20;
+/** A key derived by scrypt encrypts one file key only, so age fixes the nonce at zero. */
+const ZERO_NONCE = new Uint8Array(12);
+
+const deriveScrypt = promisify(scrypt) as (
+  passphrase: string,
+  salt: Uint8Array,
+  length: number,
+  options: { N: number; r: number; p: number; maxmem: number },
+) => Promise<Buffer>;
+
+export function nativeScryptRecipient(passphrase: string, logN: number): Recipient {
+  requireLogN(logN);
+  return {
+    async wrapFileKey(fileKey) {
+      const salt = randomBytes(SALT_BYTES);
+      const cipher = createCipheriv("chacha20-poly1305", await deriveKey(passphrase, salt, logN), ZERO_NONCE, {
+        authTagLength: TAG_BYTES,
+      });
+      const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
+      return [new Stanza(["scrypt", encodeBase64(salt), String(logN)], body)];
+    },
+  };
+}
+
+export function nativeScryptIdentity(passphrase: string): Identity {
+  return {
+    async unwrapFileKey(stanzas) {
+      const stanza = stanzas.find(({ args }) => args[0] === "scrypt");
+      if (!stanza) return null;
+      // "There MUST NOT be any other stanzas in the header": else two passphrases would open one file.
+      if (stanzas.length !== 1) throw corrupt("a passphrase stands beside other keys");
+      const { salt, logN } = readArguments(stanza.args);
+      if (stanza.body.length !== FILE_KEY_BYTES + TAG_BYTES) throw corrupt("its file key has the wrong length");
+      return openFileKey(stanza.body, await deriveKey(passphrase, salt, logN));
+    },
+  };
+}
+
+function readArguments(args: readonly string[]): { salt: Uint8Array; logN: number } {
+  const [, saltText = "", logNText = ""] = args;
+  if (args.length !== 3 || !/^[A-Za-z0-9+/]{22}$/.test(saltText) || !/^[1-9][0-9]?$/.test(logNText)) {
+    throw corrupt("its scrypt line is malformed");
+  }
+  const salt = Buffer.from(saltText, "base64");
+  if (encodeBase64(salt) !== saltText) throw corrupt("its scrypt line is malformed");
+  const logN = Number(logNText);
+  requireLogN(logN);
+  return { salt, logN };
+}
+
+function openFileKey(body: Uint8Array, key: Uint8Array): Uint8Array | null {
+  const decipher = createDecipheriv("chacha20-poly1305", key, ZERO_NONCE, { authTagLength: TAG_BYTES });
+  decipher.setAuthTag(body.subarray(FILE_KEY_BYTES));
+  const fileKey = new Uint8Array(decipher.update(body.subarray(0, FILE_KEY_BYTES)));
+  try {
+    decipher.final();
+    return fileKey;
+  } catch {
+    return null;
+  }
+}
+
+function deriveKey(passphrase: string, salt: Uint8Array, logN: number): Promise<Uint8Array> {
+  const N = 2 ** logN;
+  // Node refuses scrypt that needs more than maxmem: 128 · N · r and some working space.
+  const options = { N, r: BLOCK_SIZE, p: 1, maxmem: 128 * N * BLOCK_SIZE + (1 << 20) };
+  return deriveScrypt(passphrase, Buffer.concat([Buffer.from(LABEL), salt]), 32, options);
+}
+
+function requireLogN(logN: number): void {
+  if (!(logN <= MAX_LOG_N))
+    throw new AppError("limit", { context: { what: "The scrypt work factor", limit: MAX_LOG_N } });
+}
+
+/** Without padding, as age writes it. */
+function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64").replace(/=+$/, "");
+}
+
+function corrupt(detail: string): AppError {
+  return new AppError("record_corrupt", { context: { what: "A keyslot", detail } });
+}
