@@ -1,4 +1,4 @@
-// The layer check: which room may import which, as docs/architecture.md draws it. An arrow only ever points down.
+// The layer check: which room of src/ may import which. The table below is the rule: an arrow only ever points down.
 // vault/ and server/ know of crypto/ nothing but crypto/signature, and of engine/ nothing at all: that they cannot decrypt
 // is not a habit but this check. Tests may import anything. Run alone: node scripts/layers.ts
 import { globSync, readFileSync } from "node:fs";
