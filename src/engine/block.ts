@@ -30,20 +30,50 @@ export type SealedBlock = { readonly sealed: Bytes; readonly blockId: Bytes };
 /** zstd level, or 0 to store without compression. */
 export type CompressionLevel = number;
 
-/** Decoded payload of a block: count, lengths, then the chunks. */
+/** Decoded payload of a block: the chunks, then the length of each, then their count; the layout lets a writer append. */
 export function blockPayload(chunks: readonly Uint8Array[]): Bytes {
-  let length = 4 + 4 * chunks.length;
-  for (const chunk of chunks) length += chunk.length;
-  const payload = new Uint8Array(length);
-  const view = new DataView(payload.buffer);
-  view.setUint32(0, chunks.length, true);
-  let at = 4 + 4 * chunks.length;
-  chunks.forEach((chunk, i) => {
-    view.setUint32(4 + 4 * i, chunk.length, true);
-    payload.set(chunk, at);
-    at += chunk.length;
-  });
-  return payload;
+  const writer = new BlockPayloadWriter();
+  for (const chunk of chunks) writer.add(chunk);
+  return writer.take().slice();
+}
+
+/** Collects the chunks of one block after the other in one buffer that is reused. */
+export class BlockPayloadWriter {
+  #buffer = new Uint8Array(64 * 1024);
+  #lengths: number[] = [];
+  #length = 0;
+
+  get count(): number {
+    return this.#lengths.length;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.#room(chunk.length);
+    this.#buffer.set(chunk, this.#length);
+    this.#length += chunk.length;
+    this.#lengths.push(chunk.length);
+  }
+
+  /** The payload: a view that is valid until the next `add`. */
+  take(): Bytes {
+    const lengths = this.#lengths;
+    this.#room(4 * lengths.length + 4);
+    const view = new DataView(this.#buffer.buffer, this.#length);
+    lengths.forEach((length, i) => view.setUint32(4 * i, length, true));
+    view.setUint32(4 * lengths.length, lengths.length, true);
+    const payload = this.#buffer.subarray(0, this.#length + 4 * lengths.length + 4);
+    this.#lengths = [];
+    this.#length = 0;
+    return payload;
+  }
+
+  #room(extra: number): void {
+    const need = this.#length + extra;
+    if (need <= this.#buffer.length) return;
+    const grown = new Uint8Array(Math.max(need, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
 }
 
 /** Compresses, pads and seals one payload made by `blockPayload`. */
@@ -116,12 +146,20 @@ export async function openBlock(
 }
 
 function splitPayload(payload: Uint8Array, fail: (detail: string) => never): Uint8Array[] {
-  const reader = new ByteReader(payload, fail);
-  const count = reader.u32();
-  if (count === 0 || count * 4 > reader.remaining) fail("its chunk count is wrong");
-  const lengths = Array.from({ length: count }, () => reader.u32());
-  const chunks = lengths.map((length) => reader.bytes(length));
-  reader.end();
+  if (payload.length < 8) fail("its content is too short");
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const count = view.getUint32(payload.length - 4, true);
+  const lengthsAt = payload.length - 4 - 4 * count;
+  if (count === 0 || lengthsAt < 0) fail("its chunk count is wrong");
+  const chunks: Uint8Array[] = [];
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const length = view.getUint32(lengthsAt + 4 * i, true);
+    if (at + length > lengthsAt) fail("its chunk lengths are wrong");
+    chunks.push(payload.subarray(at, at + length));
+    at += length;
+  }
+  if (at !== lengthsAt) fail("its chunk lengths are wrong");
   return chunks;
 }
 

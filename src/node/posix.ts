@@ -4,7 +4,7 @@
 
 import { lutimesSync, utimesSync } from "node:fs";
 import { constants } from "node:os";
-import koffi, { type KoffiFunction } from "koffi";
+import koffi, { type KoffiFunc } from "koffi";
 import { AppError } from "../core/errors.ts";
 import { type RawPath, rawSlice } from "../core/raw-path.ts";
 import { emptyFileStat, entryTypeOf, type FileStat, lstatPortable } from "./file-stat.ts";
@@ -24,7 +24,7 @@ export type SystemError = Error & { code: string; errno: number; syscall: string
 
 type Libc = Record<
   "statx" | "utimensat" | "llistxattr" | "lgetxattr" | "lsetxattr" | "lremovexattr" | "mknod" | "lseek" | "umask",
-  KoffiFunction
+  KoffiFunc<(...args: any[]) => any>
 >;
 
 let loaded: Libc | undefined | null = null;

@@ -2,6 +2,7 @@
 
 import { ByteReader, type Bytes, ByteWriter, tryUtf8Decode, utf8 } from "../../core/bytes.ts";
 import { AppError } from "../../core/errors.ts";
+import { isPlainComponent } from "../../core/filename.ts";
 import { type RawPath, rawSlice } from "../../core/raw-path.ts";
 import { ENTRY, type EntryType, type Hole, type OwnerNames, type TreeEntry, type Xattr } from "./tree-types.ts";
 
@@ -165,7 +166,7 @@ export function decodeEntry(reader: ByteReader, bytes: Uint8Array): TreeEntry {
   const flags = reader.varint();
   if (flags > ALL_FLAGS) fail(`unknown flags ${flags}`);
   const name = decodeRaw(reader, bytes, TREE_LIMITS.name);
-  if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) fail("a name is not allowed");
+  if (!isPlainComponent(name, TREE_LIMITS.name)) fail("a name is not allowed");
   const mode = reader.varint();
   if (mode > 0o7777) fail("a mode is out of range");
   const entry: { -readonly [K in keyof TreeEntry]: TreeEntry[K] } = {

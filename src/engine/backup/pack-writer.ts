@@ -1,0 +1,134 @@
+// Streams finished blocks into packs, each uploaded as it fills, and learns the blockNo of every block from the receipts.
+
+import type { Bytes } from "../../core/bytes.ts";
+import type { BlockId, DeviceId, SessionId, VaultId } from "../../core/ids.ts";
+import { sha256 } from "../../core/sha256.ts";
+import type { Signer } from "../../crypto/signature.ts";
+import { type BlockEntry, blockStatement } from "../../wire/v4/pack.ts";
+import { encodeFooter } from "../../wire/v4/pack-footer.ts";
+import { encodeFrameHeader } from "../../wire/v4/pack-frame.ts";
+import { encodePackHeader } from "../../wire/v4/pack-header.ts";
+import type { VaultPort } from "../../wire/v4/vault-port.ts";
+import { ByteQueue } from "./byte-queue.ts";
+import type { FinishedBlock } from "./types.ts";
+
+export type PackWriterOptions = {
+  readonly vault: VaultPort;
+  readonly vaultId: VaultId;
+  readonly session: SessionId;
+  readonly device: DeviceId;
+  readonly sealedKey: Bytes;
+  readonly signer: Signer;
+  /** Size at which a pack is closed. */
+  readonly packBytes: number;
+  /** Hears of each block that the vault has taken. */
+  readonly onStored: (block: FinishedBlock, blockNo: number) => void;
+};
+
+type OpenPack = { queue: ByteQueue; blocks: FinishedBlock[]; entries: Omit<BlockEntry, "signature">[]; length: number; receipt: Promise<readonly number[]> };
+
+export class PackWriter {
+  readonly #options: PackWriterOptions;
+  readonly #header: Bytes;
+  #open: OpenPack | undefined;
+  readonly #pending = new Set<Promise<void>>();
+  readonly #queues = new Set<ByteQueue>();
+  #failure: unknown;
+  /** Sealed bytes that were given to the vault. */
+  addedBytes = 0;
+
+  constructor(options: PackWriterOptions) {
+    this.#options = options;
+    const { session, device, sealedKey } = options;
+    this.#header = encodePackHeader(options.vaultId, [{ session, device, sealedKey }]);
+  }
+
+  /** Bytes that wait for the vault: the run slows down when these grow. */
+  get queuedBytes(): number {
+    let total = 0;
+    for (const queue of this.#queues) total += queue.queuedBytes;
+    return total;
+  }
+
+  /** Takes a block; never waits. Throws what made an earlier pack fail. */
+  add(block: FinishedBlock): void {
+    this.throwIfFailed();
+    const pack = (this.#open ??= this.#start());
+    const { kind, counter, sealed, blockId, chunkIds } = block;
+    pack.queue.push(encodeFrameHeader({ length: sealed.length, counter, sessionIndex: 0, kind }));
+    pack.length += 16;
+    pack.entries.push({ blockId: blockId as BlockId, offset: pack.length, length: sealed.length, counter, sessionIndex: 0, kind, chunkIds });
+    pack.blocks.push(block);
+    pack.queue.push(sealed);
+    pack.length += sealed.length;
+    this.addedBytes += sealed.length;
+    if (pack.length >= this.#options.packBytes) this.#close();
+  }
+
+  /** Closes the last pack and waits until the vault has taken all of them. */
+  async finish(): Promise<void> {
+    this.#close();
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    this.throwIfFailed();
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Ends the open upload without a footer, so that the vault forgets it, and waits for what is under way. */
+  async abort(): Promise<void> {
+    this.#open?.queue.end();
+    this.#open = undefined;
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+  }
+
+  #start(): OpenPack {
+    const queue = new ByteQueue();
+    queue.push(this.#header);
+    this.#queues.add(queue);
+    const receipt = this.#options.vault.putPack(this.#options.session, queue).then(({ blockNos }) => blockNos);
+    const pack: OpenPack = { queue, blocks: [], entries: [], length: this.#header.length, receipt };
+    const done = this.#settle(pack).finally(() => {
+      this.#pending.delete(done);
+      this.#queues.delete(queue);
+    });
+    this.#pending.add(done);
+    return pack;
+  }
+
+  async #settle(pack: OpenPack): Promise<void> {
+    try {
+      const blockNos = await pack.receipt;
+      pack.blocks.forEach((block, i) => this.#options.onStored(block, blockNos[i]!));
+    } catch (error) {
+      this.#failure ??= error;
+    }
+  }
+
+  #close(): void {
+    const pack = this.#open;
+    if (!pack) return;
+    this.#open = undefined;
+    const footer = this.#footer(pack.entries).then(
+      (bytes) => {
+        pack.queue.push(bytes);
+      },
+      (error: unknown) => {
+        this.#failure ??= error;
+      },
+    );
+    void footer.then(() => pack.queue.end());
+  }
+
+  async #footer(entries: readonly Omit<BlockEntry, "signature">[]): Promise<Bytes> {
+    const { vaultId, session, signer } = this.#options;
+    const signed: BlockEntry[] = [];
+    for (const entry of entries) {
+      const idsHash = await sha256(entry.chunkIds);
+      const statement = blockStatement(vaultId, session, entry.counter, entry.kind, entry.blockId, idsHash);
+      signed.push({ ...entry, signature: await signer.sign(statement) });
+    }
+    return encodeFooter(signed);
+  }
+}

@@ -1,0 +1,297 @@
+// What a worker does: read, cut, name, and, once it is told which chunks are new, group, compress and seal. The same code runs in a
+// worker thread, a web worker and, for tests, in place. Jobs are handled one after the other; bytes of a job are kept until `assign`.
+
+import { type Bytes, equalBytes } from "../../core/bytes.ts";
+import type { RawPath } from "../../core/raw-path.ts";
+import { KIND_DATA, type BlockKind } from "../../wire/v4/vault-port.ts";
+import type { Hole } from "../../wire/v4/tree-types.ts";
+import { BLOCK_LIMITS, BlockPayloadWriter, type CompressionLevel, sealBlock } from "../block.ts";
+import { CHUNK_MAX, CHUNK_MIN, CHUNK_WINDOW, type Chunker, createChunker, cutBuffer, scanCandidates } from "../chunker.ts";
+import type { EnginePlatform } from "../platform.ts";
+import type { FileMark, FileOutcome, FinishedBlock, ReadFile, ReadJob, ReadResult, ScanJob, ScanResult } from "./types.ts";
+
+/** How a worker reaches files. Errors carry a `code` such as "EACCES". Node's are synchronous, a browser's are not. */
+export type FileAccess = {
+  /** Opens without following a link; `use` may read at any offset; always closes. */
+  withFile<T>(path: RawPath, use: (file: OpenFile) => T | Promise<T>): T | Promise<T>;
+};
+
+export type OpenFile = {
+  /** Reads up to `length` bytes at `offset` of the file into `target[at…)`; 0 at the end. */
+  read(target: Bytes, at: number, length: number, offset: number): number | Promise<number>;
+  mark(): FileMark | Promise<FileMark>;
+  holes(size: number): readonly Hole[];
+};
+
+export type SealWorkerKeys = {
+  readonly chunkIdKey: Bytes;
+  readonly chunkerKey: Bytes;
+  readonly sessionKey: Bytes;
+  readonly vaultId: Bytes;
+  readonly sessionId: Bytes;
+  readonly level: CompressionLevel;
+};
+
+const DATA_PREFIX = Uint8Array.of(KIND_DATA);
+
+export class SealWorker {
+  readonly #platform: EnginePlatform;
+  readonly #files: FileAccess;
+  readonly #keys: SealWorkerKeys;
+  readonly #emit: (block: FinishedBlock) => void;
+  readonly #chunker: Chunker;
+  readonly #jobs = new Map<number, { buffer: Bytes; starts: number[]; lengths: number[]; chunkIds: Bytes }>();
+  #spare: Bytes[] = [];
+  readonly #block = new BlockPayloadWriter();
+  #blockIds: Bytes[] = [];
+  #counter = -1;
+  #zeros: Bytes | undefined;
+  readonly #zeroIds = new Map<number, Bytes>();
+
+  constructor(platform: EnginePlatform, files: FileAccess, keys: SealWorkerKeys, emit: (block: FinishedBlock) => void) {
+    this.#platform = platform;
+    this.#files = files;
+    this.#keys = keys;
+    this.#emit = emit;
+    this.#chunker = createChunker(keys.chunkerKey);
+  }
+
+  async read(job: number, work: ReadJob): Promise<ReadResult> {
+    if (work.kind === "files") return this.#readFiles(job, work.files);
+    if (work.kind === "range") return this.#readRange(job, work.path, work.offset, work.lengths, work.holes);
+    return this.#name(job, work.data, startsOf(work.lengths), work.lengths, []);
+  }
+
+  async assign(job: number, counters: Int32Array): Promise<void> {
+    const held = this.#jobs.get(job);
+    if (!held) return;
+    this.#jobs.delete(job);
+    for (let i = 0; i < counters.length; i++) {
+      const counter = counters[i]!;
+      if (counter < 0) continue;
+      if (counter !== this.#counter) await this.flush();
+      this.#counter = counter;
+      this.#block.add(held.buffer.subarray(held.starts[i]!, held.starts[i]! + held.lengths[i]!));
+      this.#blockIds.push(held.chunkIds.subarray(i * 32, i * 32 + 32));
+    }
+    if (this.#spare.length < 4) this.#spare.push(held.buffer);
+  }
+
+  /** Seals the open block. */
+  async flush(): Promise<void> {
+    if (this.#block.count === 0) return;
+    const chunkIds = new Uint8Array(this.#blockIds.length * 32);
+    this.#blockIds.forEach((id, i) => chunkIds.set(id, i * 32));
+    this.#blockIds = [];
+    await this.seal(KIND_DATA, this.#counter, this.#block.take(), chunkIds);
+  }
+
+  async seal(kind: BlockKind, counter: number, payload: Uint8Array, chunkIds: Bytes): Promise<void> {
+    const { sessionKey, vaultId, sessionId, level } = this.#keys;
+    const context = { vaultId, sessionId, kind, counter };
+    const { sealed, blockId } = await sealBlock(this.#platform, sessionKey, context, payload, level);
+    this.#emit({ kind, counter, sealed, blockId, chunkIds });
+  }
+
+  /** Metadata and holes of a large file, before its parts are asked for. */
+  async inspect(path: RawPath): Promise<{ mark?: FileMark; holes: readonly Hole[]; problem?: string }> {
+    try {
+      return await this.#files.withFile(path, async (file) => {
+        const mark = await file.mark();
+        return { mark, holes: file.holes(mark.size) };
+      });
+    } catch (error) {
+      return { holes: [], problem: codeOf(error) };
+    }
+  }
+
+  /** Cut candidates in (offset, end] of a large file. */
+  async scan({ path, offset, end, holes }: ScanJob): Promise<ScanResult> {
+    const lead = Math.min(offset, CHUNK_WINDOW);
+    if (coveringHole(holes, offset - lead, end) && !this.#zerosHaveCandidates()) return { offsets: [], prfs: [] };
+    const buffer = this.#buffer(end - offset + lead);
+    try {
+      const got = await this.#files.withFile(path, (file) => readFully(file, buffer, 0, end - offset + lead, offset - lead));
+      const candidates = scanCandidates(this.#chunker, buffer, lead, Math.max(lead, got), offset - lead);
+      return { offsets: candidates.map((c) => c.offset), prfs: candidates.map((c) => c.prf) };
+    } catch (error) {
+      return { offsets: [], prfs: [], problem: codeOf(error) };
+    } finally {
+      this.#spare.push(buffer);
+    }
+  }
+
+  async #readFiles(job: number, files: readonly ReadFile[]): Promise<ReadResult> {
+    let total = 0;
+    for (const file of files) total += file.size;
+    let buffer = this.#buffer(total);
+    let used = 0;
+    const starts: number[] = [];
+    const lengths: number[] = [];
+    const outcomes: FileOutcome[] = [];
+    for (const file of files) {
+      let outcome: FileOutcome & { size: number };
+      try {
+        const room = { buffer, at: used };
+        const read = this.#files.withFile(file.path, (open) => readSettled(open, file, room));
+        outcome = read instanceof Promise ? await read : read;
+        buffer = room.buffer;
+      } catch (error) {
+        outcomes.push({ chunks: 0, problem: codeOf(error) });
+        continue;
+      }
+      const { size, ...rest } = outcome;
+      const before = lengths.length;
+      if (size > 0) this.#cut(buffer.subarray(used, used + size), used, starts, lengths);
+      used += size;
+      outcomes.push({ ...rest, chunks: lengths.length - before });
+    }
+    return this.#name(job, buffer, starts, lengths, outcomes);
+  }
+
+  #cut(file: Bytes, base: number, starts: number[], lengths: number[]): void {
+    let start = 0;
+    for (const end of file.length <= CHUNK_MIN ? [file.length] : cutBuffer(this.#chunker, file)) {
+      starts.push(base + start);
+      lengths.push(end - start);
+      start = end;
+    }
+  }
+
+  async #readRange(job: number, path: RawPath, offset: number, lengths: readonly number[], holes: readonly Hole[]): Promise<ReadResult> {
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const buffer = this.#buffer(total);
+    let got = 0;
+    try {
+      if (coveringHole(holes, offset, offset + total)) {
+        buffer.fill(0, 0, total);
+        got = total;
+      } else {
+        const read = this.#files.withFile(path, (file) => readFully(file, buffer, 0, total, offset));
+        got = read instanceof Promise ? await read : read;
+      }
+    } catch (error) {
+      return this.#name(job, buffer, [], [], [{ chunks: 0, problem: codeOf(error) }]);
+    }
+    const kept: number[] = [];
+    let left = got;
+    for (const length of lengths) {
+      if (left <= 0) break;
+      kept.push(Math.min(length, left));
+      left -= length;
+    }
+    const outcome: FileOutcome = { chunks: kept.length, ...(got < total ? { changed: true } : {}) };
+    return this.#name(job, buffer, startsOf(kept), kept, [outcome]);
+  }
+
+  async #name(job: number, buffer: Bytes, starts: number[], lengths: readonly number[], files: readonly FileOutcome[]): Promise<ReadResult> {
+    const chunkIds = new Uint8Array(lengths.length * 32);
+    const { primitives } = this.#platform;
+    for (let i = 0; i < lengths.length; i++) {
+      const chunk = buffer.subarray(starts[i]!, starts[i]! + lengths[i]!);
+      const zero = chunk.length === CHUNK_MAX && this.#isZero(chunk);
+      const known = zero ? this.#zeroIds.get(chunk.length) : undefined;
+      const named = known ?? primitives.hmacSha256(this.#keys.chunkIdKey, DATA_PREFIX, chunk);
+      const id = named instanceof Promise ? await named : named;
+      if (zero) this.#zeroIds.set(chunk.length, id);
+      chunkIds.set(id, i * 32);
+    }
+    this.#jobs.set(job, { buffer, starts, lengths: [...lengths], chunkIds });
+    return { chunkIds, lengths, files };
+  }
+
+  #isZero(chunk: Bytes): boolean {
+    if (chunk[0] !== 0 || chunk[chunk.length - 1] !== 0) return false;
+    this.#zeros ??= new Uint8Array(CHUNK_MAX);
+    return equalBytes(chunk, this.#zeros.subarray(0, chunk.length));
+  }
+
+  /** In a run of zeros every offset has the same hash: either all are candidates or none is. */
+  #zerosHaveCandidates(): boolean {
+    return scanCandidates(this.#chunker, new Uint8Array(2 * CHUNK_WINDOW), CHUNK_WINDOW, 2 * CHUNK_WINDOW).length > 0;
+  }
+
+  #buffer(length: number): Bytes {
+    const at = this.#spare.findIndex((spare) => spare.length >= length);
+    if (at >= 0) return this.#spare.splice(at, 1)[0]!;
+    this.#spare = [];
+    return new Uint8Array(Math.max(length, 2 * BLOCK_LIMITS.target));
+  }
+}
+
+/** Reads a small file into `room` and makes sure that it stood still: a second try when it is not as the scan saw it. */
+function readSettled(file: OpenFile, scanned: ReadFile, room: { buffer: Bytes; at: number }): MaybePromise<FileOutcome & { size: number }> {
+  return then(readFully(file, room.buffer, room.at, scanned.size, 0), (size) =>
+    then(file.mark(), (mark) => (size === scanned.size && sameMark(mark, scanned) ? { chunks: 0, size } : readAgain(file, mark, room))),
+  );
+}
+
+async function readAgain(file: OpenFile, before: FileMark, room: { buffer: Bytes; at: number }): Promise<FileOutcome & { size: number }> {
+  if (room.at + before.size > room.buffer.length) {
+    const grown = new Uint8Array((room.at + before.size) * 2);
+    grown.set(room.buffer.subarray(0, room.at));
+    room.buffer = grown;
+  }
+  const size = await readFully(file, room.buffer, room.at, before.size, 0);
+  const after = await file.mark();
+  const settled = size === before.size && sameMark(after, before);
+  return { chunks: 0, size, mark: { ...after, size }, ...(settled ? {} : { changed: true }) };
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** Goes on at once when the value is there, so that synchronous file access stays synchronous. */
+function then<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** Reads until `length` bytes or the end of the file; gives the number of bytes read. */
+function readFully(file: OpenFile, target: Bytes, at: number, length: number, offset: number): MaybePromise<number> {
+  let got = 0;
+  while (got < length) {
+    const read = file.read(target, at + got, length - got, offset + got);
+    if (read instanceof Promise) return readFullyLater(file, target, at, length, offset, got, read);
+    if (read === 0) break;
+    got += read;
+  }
+  return got;
+}
+
+async function readFullyLater(file: OpenFile, target: Bytes, at: number, length: number, offset: number, start: number, first: Promise<number>): Promise<number> {
+  let got = start;
+  for (let read = await first; read > 0; read = await file.read(target, at + got, length - got, offset + got)) {
+    got += read;
+    if (got >= length) break;
+  }
+  return got;
+}
+
+function sameMark(a: FileMark, b: FileMark): boolean {
+  return (
+    a.size === b.size &&
+    a.mtimeNanos === b.mtimeNanos &&
+    a.mtimeSeconds === b.mtimeSeconds &&
+    a.ctimeNanos === b.ctimeNanos &&
+    a.ctimeSeconds === b.ctimeSeconds &&
+    a.inode === b.inode
+  );
+}
+
+function coveringHole(holes: readonly Hole[], start: number, end: number): boolean {
+  return holes.some((hole) => hole.offset <= start && hole.offset + hole.length >= end);
+}
+
+function startsOf(lengths: readonly number[]): number[] {
+  let at = 0;
+  return lengths.map((length) => {
+    const start = at;
+    at += length;
+    return start;
+  });
+}
+
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  if (typeof code !== "string") throw error;
+  return code;
+}
