@@ -1,0 +1,152 @@
+// The one adapter over SQLite: prepared statements kept by their text, transactions, and errors as AppErrors.
+// A transaction is one synchronous function: nothing else of this process can run inside it, and no other process waits long.
+// That is why nothing in here may await, and why files are written before or after a transaction, never within one.
+
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { AppError } from "../core/errors.ts";
+
+export type SqlValue = SQLInputValue;
+export type Row = Record<string, null | number | bigint | string | Uint8Array>;
+
+export type DatabaseOptions = {
+  /** How long to wait for another process's transaction. */
+  readonly busyTimeoutMs?: number;
+  /** Called before each transaction commits; what it throws rolls the transaction back (fault tests). */
+  readonly beforeCommit?: (() => void) | undefined;
+};
+
+const BUSY_TIMEOUT_MS = 10_000;
+/** Primary result codes (sqlite.org/rescode.html). */
+const SQLITE = {
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cantOpen: 14,
+  notADatabase: 26,
+} as const;
+
+export class Database {
+  readonly path: string;
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #beforeCommit: (() => void) | undefined;
+  #isInTransaction = false;
+
+  constructor(path: string, options: DatabaseOptions = {}) {
+    this.path = path;
+    this.#beforeCommit = options.beforeCommit;
+    this.#database = this.#guard(
+      () => new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS, defensive: true }),
+    );
+    // FULL: a commit that has answered survives a power cut (format.md, invariant 2).
+    this.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA foreign_keys = OFF",
+    );
+  }
+
+  exec(sql: string): void {
+    this.#guard(() => this.#database.exec(sql));
+  }
+
+  run(sql: string, ...values: SqlValue[]): { changes: number; lastInsertRowid: number } {
+    const { changes, lastInsertRowid } = this.#guard(() => this.#statement(sql).run(...values));
+    return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) };
+  }
+
+  get<T extends Row>(sql: string, ...values: SqlValue[]): T | undefined {
+    return this.#guard(() => this.#statement(sql).get(...values)) as T | undefined;
+  }
+
+  all<T extends Row>(sql: string, ...values: SqlValue[]): T[] {
+    return this.#guard(() => this.#statement(sql).all(...values)) as T[];
+  }
+
+  /** Rows as arrays: for the hot queries. */
+  tuples<T extends readonly unknown[]>(sql: string, ...values: SqlValue[]): T[] {
+    return this.#guard(() => this.#statement(sql, true).all(...values)) as unknown as T[];
+  }
+
+  /**
+   * Runs `work` in a write transaction that a power cut may undo, though never in part and never out of order: for what is
+   * worth nothing after one (leases, what sessions rely on).
+   */
+  softTransaction<T>(work: () => T): T {
+    if (this.#isInTransaction) return work();
+    this.exec("PRAGMA synchronous = NORMAL");
+    try {
+      return this.transaction(work);
+    } finally {
+      this.exec("PRAGMA synchronous = FULL");
+    }
+  }
+
+  /** Runs `work` in a write transaction. Inside another one it is simply part of that. */
+  transaction<T>(work: () => T): T {
+    if (this.#isInTransaction) return work();
+    this.#guard(() => this.#database.exec("BEGIN IMMEDIATE"));
+    this.#isInTransaction = true;
+    try {
+      const result = work();
+      this.#beforeCommit?.();
+      this.#guard(() => this.#database.exec("COMMIT"));
+      return result;
+    } catch (error) {
+      try {
+        this.#database.exec("ROLLBACK");
+      } catch {
+        // SQLite has rolled back by itself (full disk, I/O error): the first error says why.
+      }
+      throw error;
+    } finally {
+      this.#isInTransaction = false;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #statement(sql: string, asArrays = false): StatementSync {
+    const key = asArrays ? `[]${sql}` : sql;
+    const known = this.#statements.get(key);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    if (asArrays) statement.setReturnArrays(true);
+    this.#statements.set(key, statement);
+    return statement;
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw translate(error, this.path);
+    }
+  }
+}
+
+function translate(error: unknown, path: string): unknown {
+  const { errcode, message } = error as { errcode?: number; message: string };
+  if (errcode === undefined) return error;
+  const options = (context: Record<string, string>) => ({ cause: error, context });
+  switch (errcode & 0xff) {
+    case SQLITE.busy:
+    case SQLITE.locked:
+      return new AppError("vault_busy", options({ holder: "another process is writing to its index" }));
+    case SQLITE.corrupt:
+    case SQLITE.notADatabase:
+      return new AppError("index_corrupt", options({ detail: `${message}.` }));
+    case SQLITE.full:
+      return new AppError("disk_full", options({ path }));
+    case SQLITE.io:
+    case SQLITE.readOnly:
+    case SQLITE.cantOpen:
+      return new AppError("io", options({ path, detail: `${message}.` }));
+    default:
+      return error;
+  }
+}

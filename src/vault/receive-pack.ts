@@ -1,0 +1,214 @@
+// Takes a pack from a device: verified while it streams into an unfinished object, then given blockNos, made durable, and only
+// then indexed (format.md, invariants 1 and 2). An intent row written before the pack gets its name lets `openVault` finish
+// what a crash cut short. See docs/vault.md, [Note: intents].
+
+import { createHash } from "node:crypto";
+import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
+import { AppError } from "../core/errors.ts";
+import type { PackId, SessionId } from "../core/ids.ts";
+import { sha256 } from "../core/sha256.ts";
+import { verifySignature } from "../crypto/signature.ts";
+import type { ObjectWriter } from "../storage/object-store.ts";
+import { type BlockEntry, blockStatement, failPack, NEW_PACK, packIdOf } from "../wire/v4/pack.ts";
+import { decodeFooter } from "../wire/v4/pack-footer.ts";
+import { decodePackHeader, type PackHeader } from "../wire/v4/pack-header.ts";
+import { PackStreamParser } from "../wire/v4/pack-stream.ts";
+import { encodeTrailer } from "../wire/v4/pack-trailer.ts";
+import type { PackReceipt } from "../wire/v4/vault-port.ts";
+import { allocateBlockNos, insertPack, type PackContents } from "./block-index.ts";
+import type { VaultContext } from "./context.ts";
+import { packKey } from "./object-keys.ts";
+import { readPackFile } from "./pack-file.ts";
+import { INTENT_ADD } from "./schema.ts";
+import { assertLease, type Lease, memoryOf, requireLease } from "./sessions.ts";
+
+/** How many signatures are verified at a time. */
+const VERIFY_BATCH = 64;
+
+type Received = {
+  readonly header: PackHeader;
+  readonly headerBytes: Uint8Array;
+  readonly entries: readonly BlockEntry[];
+  readonly footerBytes: Uint8Array;
+  readonly lengthBytes: number;
+};
+
+export async function receivePack(
+  vault: VaultContext,
+  session: SessionId,
+  stream: AsyncIterable<Uint8Array>,
+): Promise<PackReceipt> {
+  const lease = requireLease(vault, session);
+  const writer = await vault.store.create();
+  let receipt: PackReceipt;
+  try {
+    const received = await receive(vault, session, lease, stream, writer);
+    await verifySignatures(vault, session, lease, received.entries);
+    receipt = await store(vault, session, received, writer);
+  } finally {
+    await writer.abort();
+  }
+  const { protectedBlocks } = memoryOf(vault, session);
+  for (const blockNo of receipt.blockNos) protectedBlocks.add(blockNo);
+  return receipt;
+}
+
+/**
+ * Indexes a pack that lies whole in the store and has an intent: after a crash, or when the same pack came twice.
+ * undefined when there is no such pack, or no intent for it any more.
+ */
+export async function adoptPack(vault: VaultContext, packId: PackId): Promise<PackReceipt | undefined> {
+  const contents = await readPackFile(vault.store, vault.vaultId, packId);
+  if (contents === undefined) return undefined;
+  return indexPack(vault, contents) ? { packId, blockNos: contents.blockNos } : undefined;
+}
+
+/** The receipt of a pack that the index has. */
+export function receiptOf(vault: VaultContext, packId: PackId): PackReceipt | undefined {
+  const rows = vault.database.tuples<[number]>(
+    "SELECT b.blockNo FROM packs p JOIN blocks b ON b.pack = p.pack WHERE p.packId = ? ORDER BY b.offset",
+    fromHex(packId),
+  );
+  return rows.length === 0 ? undefined : { packId, blockNos: rows.map(([blockNo]) => blockNo) };
+}
+
+async function receive(
+  vault: VaultContext,
+  session: SessionId,
+  lease: Lease,
+  stream: AsyncIterable<Uint8Array>,
+  writer: ObjectWriter,
+): Promise<Received> {
+  const parser = new PackStreamParser();
+  const blockHashes: Uint8Array[] = [];
+  let header: { header: PackHeader; bytes: Uint8Array } | undefined;
+  let footer: { entries: readonly BlockEntry[]; bytes: Uint8Array } | undefined;
+  let lengthBytes = 0;
+  for await (const slice of stream) {
+    for (const event of parser.push(slice)) {
+      if (event.type === "header") {
+        checkHeader(vault, session, lease, event.header);
+        const bytes = event.bytes.slice();
+        header = { header: decodePackHeader(bytes), bytes };
+      } else if (event.type === "frame") {
+        if (!vault.trustBlockHashes) blockHashes.push(createHash("sha256").update(event.sealed).digest());
+      } else {
+        // Decoded anew from a copy: after each step of the stream the slice is its sender's again.
+        const bytes = event.bytes.slice();
+        footer = { entries: decodeFooter(bytes), bytes };
+      }
+    }
+    await writer.write(slice);
+    lengthBytes += slice.length;
+  }
+  parser.end();
+  const { entries, bytes: footerBytes } = footer!;
+  blockHashes.forEach((hash, i) => {
+    if (!equalBytes(hash, entries[i]!.blockId)) failPack(NEW_PACK)(`the bytes of block ${i} do not fit its id`);
+  });
+  return { header: header!.header, headerBytes: header!.bytes, entries, footerBytes, lengthBytes };
+}
+
+function checkHeader(vault: VaultContext, session: SessionId, lease: Lease, header: PackHeader): void {
+  const fail = failPack(NEW_PACK);
+  if (header.vaultId !== vault.vaultId) {
+    throw new AppError("vault_mismatch", { context: { detail: `a pack of vault ${header.vaultId}` } });
+  }
+  const [only, ...more] = header.sessions;
+  if (more.length > 0 || only?.session !== session) fail("it belongs to another session");
+  if (only!.device !== lease.device) fail("it belongs to another device");
+  if (only!.sealedKey.length === 0) fail("it has no session key");
+}
+
+async function verifySignatures(
+  vault: VaultContext,
+  session: SessionId,
+  lease: Lease,
+  entries: readonly BlockEntry[],
+): Promise<void> {
+  for (let start = 0; start < entries.length; start += VERIFY_BATCH) {
+    await Promise.all(
+      entries.slice(start, start + VERIFY_BATCH).map(async ({ blockId, counter, kind, chunkIds, signature }, i) => {
+        const statement = blockStatement(vault.vaultId, session, counter, kind, blockId, await sha256(chunkIds));
+        if (await verifySignature(lease.publicKey, statement, signature)) return;
+        throw new AppError("signature_bad", { context: { what: `block ${start + i} of a new pack` } });
+      }),
+    );
+  }
+}
+
+async function store(
+  vault: VaultContext,
+  session: SessionId,
+  received: Received,
+  writer: ObjectWriter,
+): Promise<PackReceipt> {
+  const { header, headerBytes, footerBytes, entries } = received;
+  const packId = await packIdOf(headerBytes, footerBytes);
+  const known = receiptOf(vault, packId) ?? (await adoptPack(vault, packId));
+  if (known !== undefined) return known;
+
+  const blockNos = intend(vault, session, packId, entries.length);
+  const receivedAt = vault.clock.now();
+  const trailer = await encodeTrailer({
+    receivedAt,
+    headerLength: headerBytes.length,
+    footerLength: footerBytes.length,
+    packId,
+    blockNos,
+  });
+  await writer.write(trailer);
+  const isOurs = await writer.commit(packKey(packId));
+  if (!isOurs) {
+    // The same pack came twice at a time, and the other one was first: its trailer counts.
+    const other = receiptOf(vault, packId) ?? (await adoptPack(vault, packId));
+    if (other !== undefined) return other;
+    throw new AppError("vault_busy", { context: { holder: `pack ${packId} is being removed` } });
+  }
+  const sizeBytes = received.lengthBytes + trailer.length;
+  const contents = { packId, sizeBytes, receivedAt, sessions: header.sessions, entries, blockNos };
+  if (!indexPack(vault, contents)) throw new AppError("session_unknown");
+  return { packId, blockNos };
+}
+
+/** Notes that the pack is about to get its name. */
+function intend(vault: VaultContext, session: SessionId, packId: PackId, count: number): number[] {
+  const { database } = vault;
+  const lease = requireLease(vault, session);
+  return database.transaction(() => {
+    assertLease(database, lease.session);
+    const id = fromHex(packId);
+    const other = database.get<{ kind: number }>("SELECT kind FROM intents WHERE packId = ?", id);
+    if (other !== undefined && other.kind !== INTENT_ADD) {
+      throw new AppError("vault_busy", { context: { holder: `pack ${packId} is being removed` } });
+    }
+    database.run(
+      "INSERT OR REPLACE INTO intents (packId, kind, session, createdAt) VALUES (?, ?, ?, ?)",
+      id,
+      INTENT_ADD,
+      lease.session,
+      vault.clock.now(),
+    );
+    return allocateBlockNos(database, count);
+  });
+}
+
+/** False when the intent is gone: the lease had expired, and garbage collection has written the pack off. */
+function indexPack(vault: VaultContext, contents: PackContents): boolean {
+  const { database } = vault;
+  return database.transaction(() => {
+    const id = fromHex(contents.packId);
+    if (database.get("SELECT 1 FROM packs WHERE packId = ?", id) !== undefined) return true;
+    const { changes } = database.run("DELETE FROM intents WHERE packId = ? AND kind = ?", id, INTENT_ADD);
+    if (changes === 0) return false;
+    insertPack(database, contents, contents.receivedAt);
+    return true;
+  });
+}
+
+/** Packs that were about to be added; more than none only while somebody writes, or after a crash. */
+export function intendedPacks(vault: VaultContext): PackId[] {
+  return vault.database
+    .tuples<[Uint8Array]>("SELECT packId FROM intents WHERE kind = ?", INTENT_ADD)
+    .map(([packId]) => toHex(packId) as PackId);
+}
