@@ -50,19 +50,20 @@ export function emptyFileStat(): FileStat {
   };
 }
 
-const TYPES: Record<number, EntryType> = {
-  7: ENTRY.file,
-  4: ENTRY.directory,
-  9: ENTRY.symlink,
-  1: ENTRY.fifo,
-  2: ENTRY.charDevice,
-  6: ENTRY.blockDevice,
-  11: ENTRY.socket,
-};
+/** By the four bits of S_IFMT. */
+const TYPES = new Map<number, EntryType>([
+  [8, ENTRY.file],
+  [4, ENTRY.directory],
+  [10, ENTRY.symlink],
+  [1, ENTRY.fifo],
+  [2, ENTRY.charDevice],
+  [6, ENTRY.blockDevice],
+  [12, ENTRY.socket],
+]);
 
 /** The entry type in a st_mode (POSIX sys/stat.h, S_IFMT). */
 export function entryTypeOf(mode: number): EntryType | undefined {
-  return TYPES[mode >> 12];
+  return TYPES.get(mode >> 12);
 }
 
 /** The portable way, for systems without statx: Node's own lstat. Throws as Node does. */
