@@ -1,0 +1,122 @@
+// The home folder: what belongs to this machine and not to a vault. Layout: docs/format.md, Files on the device.
+// Every file is replaced as a whole and readable by its owner alone.
+
+import { readdir, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { tryUtf8Decode } from "../core/bytes.ts";
+import { AppError, isAppError } from "../core/errors.ts";
+import { ID_BYTES, type NameToken, type VaultId } from "../core/ids.ts";
+import { type Logger, silentLogger } from "../core/log.ts";
+import { type DeviceFile, decodeDeviceFile, encodeDeviceFile } from "../crypto/device-file.ts";
+import { tryParseJson } from "../crypto/secrets.ts";
+import { readFileIfExists, writeFileAtomic } from "../node/atomic-file.ts";
+import type { LogHead } from "../wire/v4/vault-port.ts";
+
+export type { DeviceFile } from "../crypto/device-file.ts";
+
+export type Home = {
+  readonly dir: string;
+  /** Vaults in which this machine is enrolled, sorted. */
+  vaults(): Promise<VaultId[]>;
+  /** Undefined when this machine is not enrolled. Throws `record_corrupt`, `vault_mismatch`, `io`. */
+  device(vault: VaultId): Promise<DeviceFile | undefined>;
+  /** Throws `not_enrolled` where `device` answers undefined. */
+  requireDevice(vault: VaultId): Promise<DeviceFile>;
+  saveDevice(file: DeviceFile): Promise<void>;
+  /** One that is not there is fine. */
+  removeDevice(vault: VaultId): Promise<void>;
+  /** The last log head that this machine saw. */
+  head(vault: VaultId): Promise<LogHead | undefined>;
+  saveHead(vault: VaultId, head: LogHead): Promise<void>;
+  /** Path of the state file; its folder may be missing. */
+  statePath(vault: VaultId, plan: NameToken): string;
+};
+
+export function openHome(dir: string, logger: Logger = silentLogger): Home {
+  const devicePath = (vault: VaultId) => join(dir, "devices", `${requireId(vault, ID_BYTES.vault)}.json`);
+  const headPath = (vault: VaultId) => join(dir, "heads", `${requireId(vault, ID_BYTES.vault)}.json`);
+  const home: Home = {
+    dir,
+
+    async vaults() {
+      const names = await readdir(join(dir, "devices")).catch(() => [] as string[]);
+      const ids = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
+      return ids.filter((id): id is VaultId => isHexId(id, ID_BYTES.vault)).sort();
+    },
+
+    async device(vault) {
+      const path = devicePath(vault);
+      const content = await readFileIfExists(path);
+      if (content === undefined) return undefined;
+      await warnIfShared(path, logger);
+      const file = await decodeContent(content);
+      if (file.vault === vault) return file;
+      throw new AppError("vault_mismatch", { context: { detail: "the device file of this machine names another" } });
+    },
+
+    async requireDevice(vault) {
+      const file = await home.device(vault);
+      if (file === undefined) throw new AppError("not_enrolled");
+      return file;
+    },
+
+    saveDevice: (file) => writeFileAtomic(devicePath(file.vault), encodeDeviceFile(file)),
+
+    async removeDevice(vault) {
+      await unlink(devicePath(vault)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error;
+      });
+    },
+
+    async head(vault) {
+      const content = await readFileIfExists(headPath(vault));
+      return content === undefined ? undefined : decodeHead(content);
+    },
+
+    saveHead: (vault, { seq, id }) => writeFileAtomic(headPath(vault), `${JSON.stringify({ seq, id })}\n`),
+
+    statePath: (vault, plan) =>
+      join(dir, "state", requireId(vault, ID_BYTES.vault), `${requireId(plan, ID_BYTES.token)}.state`),
+  };
+  return home;
+}
+
+/** Writer secrets of others are not ours to give away, but a backup that stops because of it helps nobody: it is told. */
+async function warnIfShared(path: string, logger: Logger): Promise<void> {
+  if (process.platform === "win32") return;
+  const { mode } = await stat(path);
+  if ((mode & 0o077) === 0) return;
+  logger.warn("Other users can read the keys of this machine: set the mode of its device file to 600.", {
+    mode: (mode & 0o777).toString(8),
+  });
+}
+
+async function decodeContent(content: Uint8Array): Promise<DeviceFile> {
+  try {
+    return await decodeDeviceFile(tryUtf8Decode(content) ?? "");
+  } catch (error) {
+    if (!isAppError(error, "writer_file_invalid")) throw error;
+    return refuse("The device file of this machine", String(error.context.detail));
+  }
+}
+
+function decodeHead(content: Uint8Array): LogHead {
+  const map = tryParseJson(tryUtf8Decode(content) ?? "") as { seq?: unknown; id?: unknown } | null | undefined;
+  const { seq, id } = map ?? {};
+  if (typeof seq === "number" && Number.isSafeInteger(seq) && seq > 0 && isHexId(id, 32)) return { seq, id };
+  return refuse("The remembered log head of this machine", "it is not one.");
+}
+
+function refuse(what: string, detail: string): never {
+  throw new AppError("record_corrupt", { context: { what, detail } });
+}
+
+/** Ids become file names here, so that only what is an id may pass. */
+function requireId(id: string, bytes: number): string {
+  if (isHexId(id, bytes)) return id;
+  throw new AppError("internal", { context: { detail: "an id that is none was to become a file name" } });
+}
+
+function isHexId(value: unknown, bytes: number): value is string {
+  return typeof value === "string" && value.length === bytes * 2 && /^[0-9a-f]*$/.test(value);
+}
