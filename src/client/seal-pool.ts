@@ -13,7 +13,7 @@ import type { FromWorker, ToWorker, WorkerSetup } from "./seal-messages.ts";
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
 
 export function createSealPool(keys: SealWorkerKeys, size: number, progress?: BackupProgress): SealPool {
-  const pool: SealPool & { workers: SealThread[] } = {
+  const pool: Omit<SealPool, "workers"> & { workers: SealThread[] } = {
     workers: [],
     onBlock: () => undefined,
     onFailure: () => undefined,

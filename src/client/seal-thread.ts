@@ -50,12 +50,12 @@ function openFile(fd: number, path: RawPath): OpenFile {
 
 const worker = new SealWorker(nodePlatform, files, keys, (block) => {
   const own = ownBuffer(block);
-  post({ done: "block", block: own }, [own.sealed.buffer, own.chunkIds.buffer]);
+  post({ done: "block", block: own }, [own.frame.buffer, own.chunkIds.buffer]);
 });
 
 /** A block whose bytes are not part of a larger buffer, so that they can be transferred. */
 function ownBuffer(block: FinishedBlock): FinishedBlock {
-  return { ...block, sealed: own(block.sealed), chunkIds: own(block.chunkIds), blockId: Uint8Array.from(block.blockId) };
+  return { ...block, frame: own(block.frame), chunkIds: own(block.chunkIds), blockId: Uint8Array.from(block.blockId) };
 }
 
 function own(bytes: Bytes): Bytes {

@@ -55,6 +55,17 @@ export function concatBytes(parts: readonly Uint8Array[]): Bytes {
   return out;
 }
 
+const RELEASE_FROM_BYTES = 64 * 1024;
+
+/**
+ * Gives the memory of a large buffer back at once instead of at some later garbage collection; every view of it becomes empty.
+ * Only for whoever made the buffer and knows that nobody else looks at it. Small ones, which may share a pool, are left alone.
+ */
+export function releaseBytes(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASE_FROM_BYTES) buffer.transfer(0);
+}
+
 /** Byte-wise order, as memcmp: negative, zero or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length);

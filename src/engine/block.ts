@@ -1,7 +1,7 @@
 // Blocks: chunks put together, compressed, padded and sealed, and the way back (docs/format.md, Sealed bytes of a block).
 // Sealing never reuses a counter: that is the caller's duty. Opening takes hostile bytes and answers with chunks or `block_corrupt`.
 
-import { ByteReader, type Bytes, equalBytes } from "../core/bytes.ts";
+import { ByteReader, type Bytes, equalBytes, releaseBytes } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 import { padmeLength, sealAad, sealNonce } from "../crypto/sealing.ts";
 import type { BlockKind } from "../wire/v4/vault-port.ts";
@@ -89,13 +89,15 @@ export async function sealBlock(
   const shrunk = packed.length < payload.length;
   const body = shrunk ? packed : payload;
   const plaintext = new Uint8Array(padmeLength(HEADER_BYTES + body.length));
+  const { primitives } = platform;
   const view = new DataView(plaintext.buffer);
   plaintext[0] = shrunk ? CODING.zstd : CODING.raw;
   view.setUint32(4, body.length, true);
   view.setUint32(8, payload.length, true);
   plaintext.set(body, HEADER_BYTES);
-  const { primitives } = platform;
+  if (packed !== payload) releaseBytes(packed);
   const sealed = await primitives.gcmSeal(key, sealNonce(context.kind, context.counter), aad(context), plaintext);
+  releaseBytes(plaintext);
   return { sealed, blockId: await primitives.sha256(sealed) };
 }
 

@@ -2,7 +2,7 @@
 // Results never share an ArrayBuffer with Node's buffer pool: workers transfer them.
 
 import { createCipheriv, createDecipheriv, createHmac, hash } from "node:crypto";
-import type { Bytes } from "../core/bytes.ts";
+import { type Bytes, releaseBytes } from "../core/bytes.ts";
 import type { Primitives } from "../crypto/primitives.ts";
 
 const CIPHER = "aes-256-gcm";
@@ -17,7 +17,9 @@ export const nodePrimitives: Primitives = {
     const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(aad);
     const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-    sealed.set(cipher.update(plaintext));
+    const ciphertext = cipher.update(plaintext);
+    sealed.set(ciphertext);
+    releaseBytes(ciphertext);
     cipher.final();
     sealed.set(cipher.getAuthTag(), plaintext.length);
     return sealed;

@@ -1,4 +1,7 @@
-// A queue of byte slices between a producer that does not wait and one consumer that does.
+// A queue of byte slices between a producer that does not wait and one consumer that does. A slice is the consumer's until it asks
+// for the next one; then its memory is given back.
+
+import { releaseBytes } from "../../core/bytes.ts";
 
 export class ByteQueue implements AsyncIterable<Uint8Array> {
   #slices: Uint8Array[] = [];
@@ -22,8 +25,10 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
     for (;;) {
       const slice = this.#slices.shift();
       if (slice) {
-        this.queuedBytes -= slice.length;
+        const { length } = slice;
         yield slice;
+        this.queuedBytes -= length;
+        releaseBytes(slice);
       } else if (this.#ended) {
         return;
       } else {

@@ -13,10 +13,10 @@ import { Signal } from "./signal.ts";
 import type { FileMark, ReadFile, ReadJob, ReadResult, SealPool, SealWorkerPort } from "./types.ts";
 
 /** A batch is sent when it has this many bytes or files. */
-const BATCH = { bytes: 4 * 2 ** 20, files: 512 } as const;
+const BATCH = { bytes: 2 * 2 ** 20, files: 512 } as const;
 /** Files above this are cut in parts by all workers. */
 export const LARGE_FILE_BYTES = 4 * 2 ** 20;
-const SCAN_BYTES = 8 * 2 ** 20;
+const SCAN_BYTES = 4 * 2 ** 20;
 const SCANS_AHEAD = 4;
 const JOBS_PER_WORKER = 3;
 
@@ -49,7 +49,7 @@ export type ContentOptions = {
   readonly onFailure: (error: unknown) => void;
 };
 
-const QUEUE_LIMIT_BYTES = 48 * 2 ** 20;
+const QUEUE_LIMIT_BYTES = 16 * 2 ** 20;
 
 export class ContentReader {
   readonly #options: ContentOptions;

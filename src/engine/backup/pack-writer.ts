@@ -4,9 +4,8 @@ import type { Bytes } from "../../core/bytes.ts";
 import type { BlockId, DeviceId, SessionId, VaultId } from "../../core/ids.ts";
 import { sha256 } from "../../core/sha256.ts";
 import type { Signer } from "../../crypto/signature.ts";
-import { type BlockEntry, blockStatement } from "../../wire/v4/pack.ts";
+import { type BlockEntry, blockStatement, FRAME_HEADER_BYTES } from "../../wire/v4/pack.ts";
 import { encodeFooter } from "../../wire/v4/pack-footer.ts";
-import { encodeFrameHeader } from "../../wire/v4/pack-frame.ts";
 import { encodePackHeader } from "../../wire/v4/pack-header.ts";
 import type { VaultPort } from "../../wire/v4/vault-port.ts";
 import { ByteQueue } from "./byte-queue.ts";
@@ -22,10 +21,10 @@ export type PackWriterOptions = {
   /** Size at which a pack is closed. */
   readonly packBytes: number;
   /** Hears of each block that the vault has taken. */
-  readonly onStored: (block: FinishedBlock, blockNo: number) => void;
+  readonly onStored: (block: Pick<BlockEntry, "counter" | "chunkIds">, blockNo: number) => void;
 };
 
-type OpenPack = { queue: ByteQueue; blocks: FinishedBlock[]; entries: Omit<BlockEntry, "signature">[]; length: number; receipt: Promise<readonly number[]> };
+type OpenPack = { queue: ByteQueue; entries: Omit<BlockEntry, "signature">[]; length: number; receipt: Promise<readonly number[]> };
 
 export class PackWriter {
   readonly #options: PackWriterOptions;
@@ -54,14 +53,13 @@ export class PackWriter {
   add(block: FinishedBlock): void {
     this.throwIfFailed();
     const pack = (this.#open ??= this.#start());
-    const { kind, counter, sealed, blockId, chunkIds } = block;
-    pack.queue.push(encodeFrameHeader({ length: sealed.length, counter, sessionIndex: 0, kind }));
-    pack.length += 16;
-    pack.entries.push({ blockId: blockId as BlockId, offset: pack.length, length: sealed.length, counter, sessionIndex: 0, kind, chunkIds });
-    pack.blocks.push(block);
-    pack.queue.push(sealed);
-    pack.length += sealed.length;
-    this.addedBytes += sealed.length;
+    const { kind, counter, frame, blockId, chunkIds } = block;
+    const length = frame.length - FRAME_HEADER_BYTES;
+    const offset = pack.length + FRAME_HEADER_BYTES;
+    pack.entries.push({ blockId: blockId as BlockId, offset, length, counter, sessionIndex: 0, kind, chunkIds });
+    pack.queue.push(frame);
+    pack.length += frame.length;
+    this.addedBytes += length;
     if (pack.length >= this.#options.packBytes) this.#close();
   }
 
@@ -85,10 +83,10 @@ export class PackWriter {
 
   #start(): OpenPack {
     const queue = new ByteQueue();
-    queue.push(this.#header);
+    queue.push(this.#header.slice());
     this.#queues.add(queue);
     const receipt = this.#options.vault.putPack(this.#options.session, queue).then(({ blockNos }) => blockNos);
-    const pack: OpenPack = { queue, blocks: [], entries: [], length: this.#header.length, receipt };
+    const pack: OpenPack = { queue, entries: [], length: this.#header.length, receipt };
     const done = this.#settle(pack).finally(() => {
       this.#pending.delete(done);
       this.#queues.delete(queue);
@@ -100,7 +98,7 @@ export class PackWriter {
   async #settle(pack: OpenPack): Promise<void> {
     try {
       const blockNos = await pack.receipt;
-      pack.blocks.forEach((block, i) => this.#options.onStored(block, blockNos[i]!));
+      pack.entries.forEach((entry, i) => this.#options.onStored(entry, blockNos[i]!));
     } catch (error) {
       this.#failure ??= error;
     }

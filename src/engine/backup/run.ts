@@ -8,6 +8,7 @@ import type { WriterSecrets } from "../../crypto/secrets.ts";
 import { SESSION_KEY_BYTES, sealSessionKey } from "../../crypto/session-key.ts";
 import type { Signer } from "../../crypto/signature.ts";
 import { planToken, tagToken } from "../../crypto/tokens.ts";
+import type { BlockEntry } from "../../wire/v4/pack.ts";
 import { encodeRefs } from "../../wire/v4/refs.ts";
 import { encodeSnapshotRecord, snapshotStatement } from "../../wire/v4/snapshot-record.ts";
 import { type BlockRef, type StateCursor, StateEncoder, type StateTail } from "../../wire/v4/state-file.ts";
@@ -75,7 +76,7 @@ export function newProgress(): BackupProgress {
   };
 }
 
-export async function runBackup(options: BackupOptions): Promise<BackupResult> {
+export async function backUp(options: BackupOptions): Promise<BackupResult> {
   const { vault, platform, writer, signer } = options;
   const session = toHex(platform.random.bytes(16)) as SessionId;
   const plan = await planToken(writer.metaKey, options.plan);
@@ -302,7 +303,7 @@ class Run {
     }
   }
 
-  #stored(block: FinishedBlock, blockNo: number): void {
+  #stored(block: Pick<BlockEntry, "counter" | "chunkIds">, blockNo: number): void {
     this.#dedup.stored(this.#rowsOfBlock.get(block.counter) ?? [], blockNo, block.chunkIds);
     this.#rowsOfBlock.delete(block.counter);
     this.#content.notify();

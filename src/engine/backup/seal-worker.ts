@@ -1,11 +1,12 @@
 // What a worker does: read, cut, name, and, once it is told which chunks are new, group, compress and seal. The same code runs in a
 // worker thread, a web worker and, for tests, in place. Jobs are handled one after the other; bytes of a job are kept until `assign`.
 
-import { type Bytes, equalBytes } from "../../core/bytes.ts";
+import { type Bytes, concatBytes, equalBytes, releaseBytes } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
+import { encodeFrameHeader } from "../../wire/v4/pack-frame.ts";
 import { KIND_DATA, type BlockKind } from "../../wire/v4/vault-port.ts";
 import type { Hole } from "../../wire/v4/tree-types.ts";
-import { BLOCK_LIMITS, BlockPayloadWriter, type CompressionLevel, sealBlock } from "../block.ts";
+import { BlockPayloadWriter, type CompressionLevel, sealBlock } from "../block.ts";
 import { CHUNK_MAX, CHUNK_MIN, CHUNK_WINDOW, type Chunker, createChunker, cutBuffer, scanCandidates } from "../chunker.ts";
 import type { EnginePlatform } from "../platform.ts";
 import type { FileMark, FileOutcome, FinishedBlock, ReadFile, ReadJob, ReadResult, ScanJob, ScanResult } from "./types.ts";
@@ -32,6 +33,8 @@ export type SealWorkerKeys = {
   readonly level: CompressionLevel;
 };
 
+const SPARE_BUFFERS = 2;
+const MIN_BUFFER_BYTES = 3 * 2 ** 20;
 const DATA_PREFIX = Uint8Array.of(KIND_DATA);
 
 export class SealWorker {
@@ -74,7 +77,7 @@ export class SealWorker {
       this.#block.add(held.buffer.subarray(held.starts[i]!, held.starts[i]! + held.lengths[i]!));
       this.#blockIds.push(held.chunkIds.subarray(i * 32, i * 32 + 32));
     }
-    if (this.#spare.length < 4) this.#spare.push(held.buffer);
+    this.#giveBack(held.buffer);
   }
 
   /** Seals the open block. */
@@ -90,7 +93,9 @@ export class SealWorker {
     const { sessionKey, vaultId, sessionId, level } = this.#keys;
     const context = { vaultId, sessionId, kind, counter };
     const { sealed, blockId } = await sealBlock(this.#platform, sessionKey, context, payload, level);
-    this.#emit({ kind, counter, sealed, blockId, chunkIds });
+    const frame = concatBytes([encodeFrameHeader({ length: sealed.length, counter, sessionIndex: 0, kind }), sealed]);
+    releaseBytes(sealed);
+    this.#emit({ kind, counter, frame, blockId, chunkIds });
   }
 
   /** Metadata and holes of a large file, before its parts are asked for. */
@@ -117,7 +122,7 @@ export class SealWorker {
     } catch (error) {
       return { offsets: [], prfs: [], problem: codeOf(error) };
     } finally {
-      this.#spare.push(buffer);
+      this.#giveBack(buffer);
     }
   }
 
@@ -214,8 +219,12 @@ export class SealWorker {
   #buffer(length: number): Bytes {
     const at = this.#spare.findIndex((spare) => spare.length >= length);
     if (at >= 0) return this.#spare.splice(at, 1)[0]!;
-    this.#spare = [];
-    return new Uint8Array(Math.max(length, 2 * BLOCK_LIMITS.target));
+    return new Uint8Array(Math.max(length, MIN_BUFFER_BYTES));
+  }
+
+  #giveBack(buffer: Bytes): void {
+    if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
+    else releaseBytes(buffer);
   }
 }
 

@@ -92,7 +92,8 @@ export type ScanResult = { readonly offsets: readonly number[]; readonly prfs: r
 export type FinishedBlock = {
   readonly kind: BlockKind;
   readonly counter: number;
-  readonly sealed: Bytes;
+  /** Frame header and sealed bytes, as they lie in a pack. */
+  readonly frame: Bytes;
   readonly blockId: Bytes;
   readonly chunkIds: Bytes;
 };
