@@ -2,7 +2,6 @@
 // Layout: docs/format.md, Sealed bytes of a block.
 
 import { type Bytes, ByteWriter, utf8 } from "../core/bytes.ts";
-import { AppError } from "../core/errors.ts";
 
 /** 1 data, 2 tree, 3 snapshot info. */
 export type SealKind = 1 | 2 | 3;
@@ -12,10 +11,8 @@ const AAD_PREFIX = utf8("CB4 seal v1\n");
 /** `length` rounded up as Padmé has it (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files", PETS 2019, §4). */
 export function padmeLength(length: number): number {
   if (length < 2) return length;
-  if (length > 0x7fffffff) throw new AppError("internal", { context: { detail: `${length} bytes cannot be sealed` } });
-  const exponent = 31 - Math.clz32(length);
-  const mantissaBits = 32 - Math.clz32(exponent);
-  const unit = 2 ** (exponent - mantissaBits);
+  const exponent = floorLog2(length);
+  const unit = 2 ** (exponent - floorLog2(exponent) - 1);
   return Math.ceil(length / unit) * unit;
 }
 
@@ -36,4 +33,10 @@ export function sealAad(vaultId: Uint8Array, sessionId: Uint8Array, kind: SealKi
   writer.u8(kind);
   writer.u64(counter);
   return writer.take();
+}
+
+/** -1 for 0. Exact for every safe integer, which Math.log2 is not. */
+function floorLog2(value: number): number {
+  const high = Math.floor(value / 2 ** 31);
+  return high > 0 ? 62 - Math.clz32(high) : 31 - Math.clz32(value);
 }

@@ -4,8 +4,8 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Bytes } from "../core/bytes.ts";
 import type { Zstd } from "../engine/platform.ts";
 
-/** zlib collects its output in pieces of this size; the default of 16 KiB costs a copy for each. */
-const COMPRESS_PIECE_BYTES = 1 << 20;
+/** zlib collects its output in pieces, each allocated whole: larger ones waste memory on small inputs, smaller ones cost calls. */
+const MAX_PIECE_BYTES = 64 * 1024;
 /** Frames of up to 16 MiB need no larger window; a frame that asks for more is refused. */
 const MAX_WINDOW_LOG = 24;
 
@@ -13,7 +13,7 @@ export const nodeZstd: Zstd = {
   compress(data, level) {
     return plain(
       zstdCompressSync(data, {
-        chunkSize: COMPRESS_PIECE_BYTES,
+        chunkSize: Math.min(MAX_PIECE_BYTES, data.length + 1024),
         pledgedSrcSize: data.length,
         params: { [constants.ZSTD_c_compressionLevel]: level },
       }),
@@ -22,12 +22,14 @@ export const nodeZstd: Zstd = {
 
   decompress(frame, length) {
     try {
-      const decoded = zstdDecompressSync(frame, {
+      // With `info`, Node gives the engine too, which knows how much it read: it passes over bytes behind the frame in silence.
+      const { buffer, engine } = zstdDecompressSync(frame, {
         chunkSize: Math.max(64, length),
         maxOutputLength: Math.max(1, length),
         params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
-      });
-      return decoded.length === length ? plain(decoded) : undefined;
+        info: true,
+      }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+      return buffer.length === length && engine.bytesWritten === frame.length ? plain(buffer) : undefined;
     } catch {
       return undefined;
     }
