@@ -7,7 +7,7 @@ set "STAMP=%HOME_DIR%node_modules\.package-lock.json"
 set "LOG=%HOME_DIR%.cyberbackup\install.log"
 
 rem Flags for Node. Tune them here.
-set "NODE_FLAGS=--disable-warning=ExperimentalWarning"
+set "NODE_FLAGS=--disable-warning=ExperimentalWarning --max-semi-space-size=2 --heap-growing-percent=15"
 
 if not exist "%NODE_EXE%" goto install
 if not exist "%STAMP%" goto install

@@ -49,7 +49,7 @@ export type ContentOptions = {
   readonly onFailure: (error: unknown) => void;
 };
 
-const QUEUE_LIMIT_BYTES = 16 * 2 ** 20;
+const QUEUE_LIMIT_BYTES = 8 * 2 ** 20;
 
 export class ContentReader {
   readonly #options: ContentOptions;
