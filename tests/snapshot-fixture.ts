@@ -221,7 +221,8 @@ class SnapshotBuilder {
     const counter = this.#counter++;
     const context = { vaultId: fromHex(vault.vaultId), sessionId: fromHex(this.#session), kind, counter };
     const payload = blockPayload(chunks.map(({ bytes }) => bytes));
-    const { sealed, blockId } = await sealBlock(nodePlatform, this.#key, context, payload, 1);
+    const level = payload.length > 2 ** 18 ? 1 : 0;
+    const { sealed, blockId } = await sealBlock(nodePlatform, this.#key, context, payload, level);
     const where = { kind, session: this.#session, device: signer.device, counter, blockId };
     this.#refs.add(
       vault.addBlock(

@@ -1,0 +1,208 @@
+// What a restore worker does: opens a block, re-hashes its chunks, writes files, compares files. It writes a chunk only after its bytes
+// gave the id that the tree names, so a file is never made from anything else.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { fromHex } from "../../core/bytes.ts";
+import { isAppError } from "../../core/errors.ts";
+import type { RawPath } from "../../core/raw-path.ts";
+import { openBlock } from "../../engine/block.ts";
+import type { EnginePlatform } from "../../engine/platform.ts";
+import { type ChunkKey, chunkKey, nameChunks, type OpenedBlock } from "../../engine/reader/block-cache.ts";
+import { KIND_DATA } from "../../wire/v4/vault-port.ts";
+import { nodePath } from "../posix.ts";
+import type {
+  CompareJob,
+  CompareReply,
+  Failure,
+  FilePiece,
+  SealedWork,
+  WholeFile,
+  WorkerSetup,
+  WriteJob,
+  WriteReply,
+} from "./jobs.ts";
+import { finishDescriptor, finishPath, openingMode } from "./metadata.ts";
+import { dataRanges } from "./sparse.ts";
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_WRONLY } = constants;
+const KIND_PREFIX = Uint8Array.of(KIND_DATA);
+const NO_CHUNKS: ReadonlyMap<ChunkKey, Uint8Array> = new Map();
+
+export class BlockWriter {
+  readonly #platform: EnginePlatform;
+  readonly #setup: WorkerSetup;
+  readonly #vaultId: Uint8Array;
+  #buffer = new Uint8Array(2 ** 21);
+
+  constructor(platform: EnginePlatform, setup: WorkerSetup) {
+    this.#platform = platform;
+    this.#setup = setup;
+    this.#vaultId = fromHex(setup.vaultId);
+  }
+
+  async write({ block, whole, pieces }: WriteJob): Promise<WriteReply> {
+    let chunks = NO_CHUNKS;
+    try {
+      if (block) chunks = (await this.#open(block)).chunks;
+    } catch (error) {
+      const failure = failureOf(error);
+      return { whole: whole.map(() => failure), pieces: pieces.map(() => failure) };
+    }
+    return {
+      whole: whole.map((file) => attempt(() => this.#writeWhole(file, chunks))),
+      pieces: pieces.map((piece) => attempt(() => writePiece(piece, chunks))),
+    };
+  }
+
+  async compare({ files }: CompareJob): Promise<CompareReply> {
+    const same: Uint8Array[] = [];
+    for (const file of files) same.push(await this.#compareFile(file));
+    return { same };
+  }
+
+  async #open({ sealed, key, session, kind, counter, blockNo }: SealedWork): Promise<OpenedBlock> {
+    const context = { vaultId: this.#vaultId, sessionId: fromHex(session), kind, counter };
+    const chunks = await openBlock(this.#platform, key, context, sealed, blockNo);
+    return nameChunks(this.#platform, this.#setup.chunkIdKey, kind, blockNo, chunks);
+  }
+
+  #writeWhole(file: WholeFile, chunks: ReadonlyMap<ChunkKey, Uint8Array>): void {
+    const contents = file.chunks.map((key, i) => contentOf(chunks, key, file.lengths[i]!));
+    const path = file.temporary ?? file.path;
+    const mode = openingMode(file);
+    const descriptor = openSync(nodePath(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    try {
+      try {
+        fill(descriptor, file, contents);
+        finishDescriptor(descriptor, file, mode & ~this.#setup.umask);
+      } finally {
+        closeSync(descriptor);
+      }
+      finishPath(path, file);
+      if (file.temporary) renameSync(nodePath(file.temporary), nodePath(file.path));
+    } catch (error) {
+      unlinkQuietly(path);
+      throw error;
+    }
+  }
+
+  async #compareFile(file: CompareJob["files"][number]): Promise<Uint8Array> {
+    const same = new Uint8Array(file.chunks.length);
+    let descriptor: number;
+    try {
+      descriptor = openSync(nodePath(file.path), O_RDONLY | O_NOFOLLOW);
+    } catch {
+      // What cannot be read is not known to be the same.
+      return same;
+    }
+    try {
+      if (!fstatSync(descriptor).isFile()) return same;
+      for (const [i, key] of file.chunks.entries()) {
+        const content = this.#read(descriptor, file.offsets[i]!, file.lengths[i]!);
+        if (content) same[i] = (await this.#keyOf(content)) === key ? 1 : 0;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+    return same;
+  }
+
+  async #keyOf(content: Uint8Array): Promise<ChunkKey> {
+    return chunkKey(await this.#platform.primitives.hmacSha256(this.#setup.chunkIdKey, KIND_PREFIX, content));
+  }
+
+  #read(descriptor: number, offset: number, length: number): Uint8Array | undefined {
+    if (this.#buffer.length < length) this.#buffer = new Uint8Array(length);
+    let got = 0;
+    try {
+      while (got < length) {
+        const count = readSync(descriptor, this.#buffer, got, length - got, offset + got);
+        if (count === 0) return undefined;
+        got += count;
+      }
+    } catch {
+      return undefined;
+    }
+    return this.#buffer.subarray(0, length);
+  }
+}
+
+/** Puts the contents of a whole file into it. */
+function fill(descriptor: number, file: WholeFile, contents: readonly Uint8Array[]): void {
+  if (!file.holes && !file.sparse) {
+    for (const content of contents) writeFully(descriptor, content, null);
+    return;
+  }
+  ftruncateSync(descriptor, file.size);
+  for (const [i, content] of contents.entries()) writeAround(descriptor, content, file.offsets[i]!, file);
+}
+
+function writePiece(piece: FilePiece, chunks: ReadonlyMap<ChunkKey, Uint8Array>): void {
+  writeAround(piece.descriptor, contentOf(chunks, piece.chunk, piece.length), piece.offset, piece);
+}
+
+function writeAround(
+  descriptor: number,
+  content: Uint8Array,
+  offset: number,
+  { holes, sparse }: Pick<FilePiece, "holes" | "sparse">,
+): void {
+  if (!holes && !sparse) {
+    writeFully(descriptor, content, offset);
+    return;
+  }
+  for (const { start, end } of dataRanges(content, offset, holes ?? [], sparse)) {
+    writeFully(descriptor, content.subarray(start, end), offset + start);
+  }
+}
+
+/** Writes all of it; `position` null appends. */
+function writeFully(descriptor: number, content: Uint8Array, position: number | null): void {
+  let done = 0;
+  while (done < content.length) {
+    done += writeSync(descriptor, content, done, content.length - done, position === null ? null : position + done);
+  }
+}
+
+function contentOf(chunks: ReadonlyMap<ChunkKey, Uint8Array>, key: ChunkKey, length: number): Uint8Array {
+  const chunk = chunks.get(key);
+  if (chunk?.length === length) return chunk;
+  throw new WrongContent(chunk ? "a chunk has another length than the folder says" : "its block does not hold it");
+}
+
+class WrongContent extends Error {}
+
+function attempt(work: () => void): Failure | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (isAppError(error)) return { code: error.code, detail: error.message };
+  if (error instanceof WrongContent) return { code: "chunk_corrupt", detail: error.message };
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (!code) throw error;
+  return { code: "io", detail: message, errno: code };
+}
+
+function unlinkQuietly(path: RawPath): void {
+  try {
+    unlinkSync(nodePath(path));
+  } catch {
+    // It was not made, or is gone: the failure that led here is the one to report.
+  }
+}

@@ -1,0 +1,197 @@
+// Restores a snapshot, or a part of it, to a folder of this machine's disk. Wrong bytes are never written silently: every chunk is
+// re-hashed before it is written, and a file that cannot be made whole is not left under its name but listed.
+// Nothing is written outside of the target: names are checked, and links in the target are never followed.
+
+import { mkdirSync, realpathSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { AppError, throwIfAborted } from "../../core/errors.ts";
+import { type RawPath, rawFromText, rawJoin } from "../../core/raw-path.ts";
+import { type FoundEntry, lookup, ROOT_PATH, requireEntry } from "../../engine/reader/tree-reader.ts";
+import { type WalkStep, walkTree } from "../../engine/reader/walk.ts";
+import { createSelection, normalPath, type Standing } from "../../engine/restore/selection.ts";
+import { ENTRY, type TreeEntry } from "../../wire/v4/tree-types.ts";
+import { lstatOrUndefined } from "../posix.ts";
+import { planFile } from "./file-task.ts";
+import { FileWriter } from "./file-writer.ts";
+import {
+  checkName,
+  ensureFolder,
+  enterFolder,
+  type Folder,
+  leaveFolder,
+  releaseFolder,
+  rootFolder,
+} from "./folders.ts";
+import { HardLinks } from "./hard-links.ts";
+import { localOwners, OwnerResolver } from "./owners.ts";
+import { isLeftAlone, type Target } from "./policy.ts";
+import { RestoreRun } from "./run.ts";
+import { restoreSpecial } from "./specials.ts";
+import type { RestoreOptions, RestoreResult } from "./types.ts";
+import { WritePool } from "./write-pool.ts";
+
+const MAX_WORKERS = 8;
+
+/**
+ * Problems of single files and folders are listed and the run goes on. Throws `not_found` for a path that the snapshot does not have,
+ * `usage` for a bad pattern, `disk_full`, `interrupted`, and `io` when the target cannot be made.
+ */
+export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreResult> {
+  const start = await startOf(options);
+  const run = newRun(options, start);
+  const disk = prepareTarget(options, run);
+  const { reader } = options;
+  const pool = new WritePool(
+    { vaultId: reader.vault.vaultId, chunkIdKey: reader.secrets.writer.chunkIdKey, umask: run.umask },
+    options.workers ?? Math.min(availableParallelism(), MAX_WORKERS),
+  );
+  const links = new HardLinks(run);
+  const writer = new FileWriter(run, reader, pool, links);
+  try {
+    await new Restorer(run, writer, links).restore(start, disk);
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  } finally {
+    await pool.close();
+  }
+  return resultOf(run);
+}
+
+/** Where the walk begins; also makes sure that the snapshot has every path that was asked for. */
+async function startOf({ reader, snapshot, subtree, paths = [] }: RestoreOptions): Promise<FoundEntry> {
+  for (const path of paths) await requireEntry(reader, snapshot.info, path);
+  if (subtree !== undefined) return requireEntry(reader, snapshot.info, subtree);
+  return (await lookup(reader, snapshot.info, ROOT_PATH))!;
+}
+
+function newRun(options: RestoreOptions, start: FoundEntry): RestoreRun {
+  const { snapshot, subtree, paths = [], include, exclude } = options;
+  const whole = subtree === undefined ? snapshot.info.paths : [start.path];
+  const selection = createSelection({ paths: paths.length > 0 ? paths.map(normalPath) : whole, include, exclude });
+  const uid = process.getuid?.() ?? -1;
+  const owners = new OwnerResolver(localOwners(), uid, process.getgid?.() ?? -1);
+  return new RestoreRun(options, selection, owners, uid, process.umask());
+}
+
+/** The target, made if need be, with links in its own path resolved: the person named it. */
+function prepareTarget({ target }: RestoreOptions, run: RestoreRun): RawPath {
+  const path = resolve(target);
+  try {
+    if (!run.dryRun) mkdirSync(path, { recursive: true });
+    return rawFromText(lstatOrUndefined(rawFromText(path)) ? realpathSync(path) : path);
+  } catch (cause) {
+    throw new AppError("io", { context: { path, detail: (cause as Error).message }, cause });
+  }
+}
+
+class Restorer {
+  readonly #run: RestoreRun;
+  readonly #writer: FileWriter;
+  readonly #links: HardLinks;
+
+  constructor(run: RestoreRun, writer: FileWriter, links: HardLinks) {
+    this.#run = run;
+    this.#writer = writer;
+    this.#links = links;
+  }
+
+  async restore(start: FoundEntry, disk: RawPath): Promise<void> {
+    if (start.entry.type === ENTRY.directory) await this.#walk(start, disk);
+    else await this.#single(start, disk);
+    await this.#writer.flush();
+    await this.#restoreOrphans();
+    this.#run.tick();
+  }
+
+  /** One file straight into the target. */
+  async #single(found: FoundEntry, disk: RawPath): Promise<void> {
+    const root = { ...found, path: parentPath(found.path), entry: { ...found.entry, type: ENTRY.directory } };
+    const folder = rootFolder(root, disk, "above", this.#run);
+    await this.#entry(found, folder, "all");
+    releaseFolder(folder, this.#run);
+  }
+
+  async #walk(start: FoundEntry, disk: RawPath): Promise<void> {
+    const run = this.#run;
+    let folder: Folder | undefined;
+    let standing: Standing = run.selection.root(start.path);
+    const descend = (path: RawPath, entry: TreeEntry): boolean => {
+      if (!folder) return false;
+      folder.strangers?.delete(entry.name);
+      standing = run.selection.decide(path, true, folder.standing);
+      return standing !== "none" && folder.state !== "failed";
+    };
+    const { signal, reader } = run.options;
+    for await (const step of walkTree(reader, start, { signal, descend })) {
+      if (step.kind === "enter") {
+        folder = folder ? enterFolder(step, folder, standing, run) : rootFolder(step, disk, standing, run);
+      } else if (step.kind === "leave") {
+        if (folder) leaveFolder(folder, run);
+        folder = folder?.parent;
+      } else if (step.kind === "problem") {
+        if (folder) this.#folderProblem(folder, step);
+      } else if (folder && step.entry.type !== ENTRY.directory) {
+        folder.strangers?.delete(step.entry.name);
+        await this.#entry(step, folder, run.selection.decide(step.path, false, folder.standing));
+      }
+    }
+  }
+
+  #folderProblem(folder: Folder, { error }: WalkStep): void {
+    folder.incomplete = true;
+    if (error) this.#run.problem(folder.disk, error.code, error.message);
+  }
+
+  async #entry(found: FoundEntry, folder: Folder, standing: Standing): Promise<void> {
+    if (standing !== "all" || !ensureFolder(folder, this.#run)) return;
+    const disk = rawJoin(folder.disk, found.entry.name);
+    let target: Target | undefined;
+    this.#run.attempt(disk, () => {
+      checkName(found.entry.name);
+      const existing = folder.state === "new" ? undefined : lstatOrUndefined(disk);
+      target = { path: found.path, entry: found.entry, owners: found.owners, disk, folder, existing };
+    });
+    if (target && !this.#links.take(target)) await this.#place(target);
+  }
+
+  async #place(target: Target): Promise<void> {
+    const run = this.#run;
+    const { entry, existing, disk } = target;
+    if (isLeftAlone(run.overwrite, entry, existing)) {
+      run.progress.skipped++;
+      run.did("skip", disk);
+      this.#links.settle(target, false);
+    } else if (entry.type !== ENTRY.file) {
+      this.#links.settle(target, restoreSpecial(target, run));
+    } else {
+      let task: ReturnType<typeof planFile> | undefined;
+      if (run.attempt(disk, () => (task = planFile(target, run))) && task) await this.#writer.add(task);
+      else this.#links.settle(target, false);
+    }
+  }
+
+  /** Names of files of which the first name could not be restored. */
+  async #restoreOrphans(): Promise<void> {
+    const { orphans } = this.#links;
+    while (orphans.length > 0) {
+      throwIfAborted(this.#run.options.signal);
+      for (const target of orphans.splice(0)) {
+        if (!this.#links.take(target)) await this.#place(target);
+        releaseFolder(target.folder, this.#run);
+      }
+      await this.#writer.flush();
+    }
+  }
+}
+
+function parentPath(path: RawPath): RawPath {
+  const at = path.lastIndexOf("/");
+  return (at <= 0 ? "/" : path.slice(0, at)) as RawPath;
+}
+
+function resultOf(run: RestoreRun): RestoreResult {
+  const { currentPath: _, filesTotal: _files, bytesTotal: _bytes, ...figures } = run.progress;
+  return { ...figures, problemList: run.problems, damaged: run.damaged, ownersNotSet: run.owners.notSet };
+}

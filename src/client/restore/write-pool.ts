@@ -1,0 +1,101 @@
+// Worker threads that open blocks and write files. A job goes to the worker with the least to do; whoever gives jobs waits for `room`
+// first, which bounds what is in memory.
+
+import { Worker } from "node:worker_threads";
+import { AppError } from "../../core/errors.ts";
+import type { CompareJob, CompareReply, FromWriter, ToWriter, WorkerSetup, WriteJob, WriteReply } from "./jobs.ts";
+
+/** Jobs that one worker may have: one to work on, one to go on with. */
+const JOBS_EACH = 2;
+/** The large buffers lie outside of the heap. */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
+
+type Waiting = { resolve(reply: never): void; reject(error: unknown): void };
+type Thread = { readonly worker: Worker; jobs: number };
+
+export class WritePool {
+  readonly #threads: Thread[];
+  readonly #waiting = new Map<number, Waiting>();
+  #roomWaiters: (() => void)[] = [];
+  #nextId = 0;
+  #failure: AppError | undefined;
+  #closed = false;
+
+  constructor(setup: WorkerSetup, size: number) {
+    this.#threads = Array.from({ length: size }, () => this.#start(setup));
+  }
+
+  /** Resolves when another job may be given. */
+  async room(): Promise<void> {
+    while (!this.#failure && this.#threads.every(({ jobs }) => jobs >= JOBS_EACH)) {
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+    }
+  }
+
+  /** The block's bytes are given away. Rejects only when a worker broke. */
+  write(job: WriteJob): Promise<WriteReply> {
+    const { sealed } = job.block ?? {};
+    const whole = sealed !== undefined && sealed.byteLength === sealed.buffer.byteLength;
+    return this.#submit<WriteReply>(job, whole ? [sealed.buffer] : []);
+  }
+
+  compare(job: CompareJob): Promise<CompareReply> {
+    return this.#submit<CompareReply>(job, []);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #start(setup: WorkerSetup): Thread {
+    const worker = new Worker(new URL("./write-thread.ts", import.meta.url), {
+      workerData: setup,
+      resourceLimits: RESOURCE_LIMITS,
+    });
+    const thread: Thread = { worker, jobs: 0 };
+    worker.on("message", (message: FromWriter) => this.#hear(thread, message));
+    worker.on("error", (error) => this.#fail(String(error), error));
+    worker.on("exit", (code) => {
+      if (!this.#closed) this.#fail(`a worker ended with code ${code}`);
+    });
+    return thread;
+  }
+
+  #submit<Reply>(job: WriteJob | CompareJob, transfer: ArrayBuffer[]): Promise<Reply> {
+    const failure = this.#failure;
+    if (failure) return Promise.reject(failure);
+    const thread = this.#threads.reduce((least, other) => (other.jobs < least.jobs ? other : least));
+    const id = this.#nextId++;
+    thread.jobs++;
+    return new Promise<Reply>((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (reply: never) => void, reject });
+      thread.worker.postMessage({ id, job } satisfies ToWriter, transfer);
+    });
+  }
+
+  #hear(thread: Thread, { id, reply, crash }: FromWriter): void {
+    if (crash !== undefined) {
+      this.#fail(crash);
+      return;
+    }
+    thread.jobs--;
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    waiting?.resolve(reply as never);
+    this.#wake();
+  }
+
+  #fail(detail: string, cause?: unknown): void {
+    this.#failure ??= new AppError("internal", { context: { detail }, cause });
+    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+    this.#waiting.clear();
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiters = this.#roomWaiters;
+    this.#roomWaiters = [];
+    for (const wake of waiters) wake();
+  }
+}
