@@ -1,0 +1,127 @@
+// Every command by name, in the order of the help. The summaries stand here so that the list needs none of the files.
+
+import type { Command } from "commander";
+import type { Cli } from "./program.ts";
+
+type CommandFile = { define(command: Command, cli: Cli): void };
+
+type ListedCommand = {
+  readonly name: string;
+  readonly group: string;
+  readonly summary: string;
+  load(): Promise<CommandFile>;
+};
+
+const START = "Backing up";
+const LOOK = "Looking and restoring";
+const KEEP = "Keeping and forgetting";
+const CARE = "Taking care";
+const KEYS = "Keys and machines";
+const MORE = "More";
+
+export const COMMANDS: readonly ListedCommand[] = [
+  {
+    name: "init",
+    group: START,
+    summary: "Make a vault, print its recovery key, and enrol this machine.",
+    load: () => import("./commands/init.ts"),
+  },
+  { name: "backup", group: START, summary: "Back up files and folders.", load: () => import("./commands/backup.ts") },
+  { name: "snapshots", group: LOOK, summary: "List the snapshots.", load: () => import("./commands/snapshots.ts") },
+  { name: "ls", group: LOOK, summary: "List a folder of a snapshot.", load: () => import("./commands/ls.ts") },
+  { name: "find", group: LOOK, summary: "Find files by name.", load: () => import("./commands/find.ts") },
+  {
+    name: "versions",
+    group: LOOK,
+    summary: "List the versions of one file across snapshots.",
+    load: () => import("./commands/versions.ts"),
+  },
+  { name: "diff", group: LOOK, summary: "Compare two snapshots.", load: () => import("./commands/diff.ts") },
+  { name: "cat", group: LOOK, summary: "Write one file to standard output.", load: () => import("./commands/cat.ts") },
+  { name: "restore", group: LOOK, summary: "Restore files to a folder.", load: () => import("./commands/restore.ts") },
+  {
+    name: "stats",
+    group: LOOK,
+    summary: "Show how much is stored, and how much that saves.",
+    load: () => import("./commands/stats.ts"),
+  },
+  {
+    name: "forget",
+    group: KEEP,
+    summary: "Move snapshots to the trash by rules that say which to keep.",
+    load: () => import("./commands/forget.ts"),
+  },
+  {
+    name: "undelete",
+    group: KEEP,
+    summary: "Bring snapshots back from the trash.",
+    load: () => import("./commands/undelete.ts"),
+  },
+  {
+    name: "pin",
+    group: KEEP,
+    summary: "Keep a snapshot whatever the rules say.",
+    load: () => import("./commands/pin.ts"),
+  },
+  { name: "unpin", group: KEEP, summary: "Let the rules decide again.", load: () => import("./commands/unpin.ts") },
+  {
+    name: "prune",
+    group: KEEP,
+    summary: "Empty the trash and free the space that nothing needs.",
+    load: () => import("./commands/prune.ts"),
+  },
+  {
+    name: "verify",
+    group: CARE,
+    summary: "Prove that everything stored is whole and can be restored.",
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "scrub",
+    group: CARE,
+    summary: "Read every stored block and set damaged ones aside, without any key.",
+    load: () => import("./commands/scrub.ts"),
+  },
+  {
+    name: "rebuild",
+    group: CARE,
+    summary: "Make the vault's index anew from what is stored.",
+    load: () => import("./commands/rebuild.ts"),
+  },
+  {
+    name: "log",
+    group: CARE,
+    summary: "Show what changed in the vault, and when.",
+    load: () => import("./commands/log.ts"),
+  },
+  {
+    name: "key",
+    group: KEYS,
+    summary: "List, add and remove the keys that open the vault.",
+    load: () => import("./commands/key.ts"),
+  },
+  {
+    name: "device",
+    group: KEYS,
+    summary: "List, enrol and revoke the machines that back up here.",
+    load: () => import("./commands/device.ts"),
+  },
+  {
+    name: "writer",
+    group: KEYS,
+    summary: "Hand out the right to back up, and nothing else.",
+    load: () => import("./commands/writer.ts"),
+  },
+  {
+    name: "config",
+    group: MORE,
+    summary: "Show every setting and where its value comes from.",
+    load: () => import("./commands/config.ts"),
+  },
+  {
+    name: "completion",
+    group: MORE,
+    summary: "Print a completion script for a shell.",
+    load: () => import("./commands/completion.ts"),
+  },
+];

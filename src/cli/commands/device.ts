@@ -1,0 +1,92 @@
+// `device`: the machines that may back up here. They can add, but neither read nor delete.
+
+import { hostname } from "node:os";
+import type { Command } from "commander";
+import { enrolDevice } from "../../client/device.ts";
+import { AppError } from "../../core/errors.ts";
+import { vaultAdmin } from "../../vault/admin.ts";
+import { askVault } from "../ask-vault.ts";
+import { action, type Context } from "../context.ts";
+import { findById } from "../find-by-id.ts";
+import { withVault } from "../open-vault.ts";
+import { addExamples, type Cli } from "../program.ts";
+import { shownText } from "../shown-path.ts";
+import { table } from "../table.ts";
+
+type AddOptions = { readonly name?: string };
+
+export function define(command: Command, cli: Cli): void {
+  const list = command.command("list").description("List the machines; needs no passphrase.");
+  list.action(action(cli, runList));
+  addExamples(list, [["cyberbackup device list", ""]]);
+
+  const add = command
+    .command("add")
+    .description("Enrol this machine; asks for the passphrase.")
+    .option("--name <name>", "What to call it (default: its host name).")
+    .action(action(cli, runAdd));
+  addExamples(add, [["cyberbackup device add --vault /mnt/disk/vault --name laptop", "later backups ask for nothing"]]);
+
+  const revoke = command
+    .command("revoke")
+    .description("Take from a machine the right to back up here. What it stored stays.")
+    .argument("<id>", "Its id or the beginning of it, as in the list.")
+    .action(action(cli, runRevoke));
+  addExamples(revoke, [["cyberbackup device revoke 77ab", "a laptop that was stolen"]]);
+}
+
+async function runList(context: Context): Promise<undefined> {
+  const { output } = context;
+  await withVault(context, async ({ vault, home }) => {
+    const own = (await home.device(vault.vaultId))?.device;
+    const devices = await vault.devices();
+    output.json({
+      type: "result",
+      command: "device list",
+      devices: devices.map(({ device, name, revoked }) => ({ id: device, name, revoked, current: device === own })),
+    });
+    const columns = ["ID", "Name", "State"].map((title) => ({ title }));
+    const rows = devices.map(({ device, name, revoked }) => [
+      device.slice(0, 12),
+      shownText(name),
+      revoked ? output.paint.red("revoked") : device === own ? "this machine" : "enrolled",
+    ]);
+    for (const line of table(columns, rows, output.paint.bold)) output.print(line);
+  });
+}
+
+async function runAdd(context: Context, { name = hostname() }: AddOptions): Promise<undefined> {
+  const { output } = context;
+  await withVault(context, async (opened) => {
+    const { vault, home } = opened;
+    const own = await home.device(vault.vaultId);
+    const known = (await vault.devices()).find(({ device }) => device === own?.device);
+    if (own && known && !known.revoked) {
+      throw new AppError("usage", {
+        context: { detail: `This machine is enrolled already, as ${shownText(own.name)}.` },
+      });
+    }
+    const { writer } = await opened.secrets();
+    const { apply } = vaultAdmin(vault);
+    const file = await enrolDevice({ vaultId: vault.vaultId, name, writer, append: apply });
+    await home.saveDevice(file);
+    output.say(`This machine is enrolled as ${shownText(file.name)}: its backups need no passphrase.`);
+    output.json({ type: "result", command: "device add", id: file.device, name: file.name });
+  });
+}
+
+async function runRevoke(context: Context, _options: object, prefix: string): Promise<undefined> {
+  const { output } = context;
+  await withVault(context, async (opened) => {
+    const devices = await opened.vault.devices();
+    const id = findById(
+      devices.map(({ device }) => device),
+      prefix,
+      "device",
+    );
+    const { name } = devices.find(({ device }) => device === id)!;
+    await askVault(opened, "device-revoke", { device: id });
+    output.say(`${shownText(name)} can no longer back up here.`);
+    output.json({ type: "result", command: "device revoke", id, name });
+  });
+}

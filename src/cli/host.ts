@@ -1,0 +1,33 @@
+// The process as commands see it: environment, streams, time, chance and the wish to stop, so that nothing below reaches for them.
+
+import { homedir } from "node:os";
+import type { Readable } from "node:stream";
+import { type Clock, type RandomSource, systemClock, systemRandom } from "../core/clock.ts";
+import type { TerminalStream } from "../node/terminal.ts";
+
+export type Host = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  readonly userHome: string;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  /** Fires at the first Ctrl-C. */
+  readonly signal: AbortSignal;
+};
+
+export function processHost(signal: AbortSignal): Host {
+  return {
+    env: process.env,
+    platform: process.platform,
+    userHome: homedir(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    clock: systemClock,
+    random: systemRandom,
+    signal,
+  };
+}

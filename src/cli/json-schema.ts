@@ -1,0 +1,341 @@
+// Every JSON document that `--json` can print. docs/json.md is made from the descriptions here; at run time only the types are
+// used, so that no command loads zod for it. Fields may be added; none is renamed or changes its meaning within version 4.
+
+import { z } from "zod";
+
+const time = z.iso.datetime({ precision: 3 }).describe("time in UTC, ISO 8601");
+const id = z.string().regex(/^[0-9a-f]+$/);
+const count = z.int().min(0);
+const bytes = z.int().min(0).describe("bytes");
+const path = z.string().describe("path as text; bytes that are not UTF-8 show as U+FFFD");
+const pathBase64 = z.base64().optional().describe("the path's bytes, where they are not UTF-8");
+
+export const errorSchema = z.strictObject({
+  type: z.literal("error"),
+  code: z.string().describe("from the table in errors.md"),
+  message: z.string(),
+  hint: z.string().describe("what to do next"),
+  exit: z.int().describe("exit code of the process"),
+});
+
+export const progressSchema = z.strictObject({
+  type: z.literal("progress"),
+  command: z.string(),
+  phase: z.string().optional(),
+  files: count.optional().describe("files that are done"),
+  bytes: bytes.optional().describe("bytes that are done"),
+  totalFiles: count.optional().describe("only where it is known"),
+  totalBytes: bytes.optional().describe("only where it is known"),
+  addedBytes: bytes.optional().describe("sealed bytes stored so far"),
+  problems: count.optional(),
+  current: z.string().optional().describe("what is being worked on"),
+  elapsedMs: z.number(),
+});
+
+export const problemSchema = z.strictObject({
+  path: path.describe("what it is about: a path, or the name of an object of the vault"),
+  pathBase64,
+  code: z.string().describe("from errors.md, or the system's error code"),
+  detail: z.string().optional(),
+});
+
+const snapshotSchema = z.strictObject({
+  id: id.describe("snapshotId; any prefix that fits one snapshot will do in commands"),
+  time: time.describe("when the vault received it"),
+  startedAt: time.optional(),
+  endedAt: time.optional().describe("by the device's clock"),
+  device: id,
+  deviceName: z.string().optional(),
+  host: z.string().optional(),
+  user: z.string().optional(),
+  plan: z.string().optional(),
+  tags: z.array(z.string()).optional(),
+  paths: z.array(path).optional(),
+  program: z.string().optional(),
+  state: z.enum(["live", "trash"]),
+  trashedAt: time.optional(),
+  pinned: z.boolean(),
+  pinnedUntil: time.optional().describe("absent for a pin without end"),
+  addedBytes: bytes.describe("sealed bytes that its run added"),
+  files: count.optional(),
+  directories: count.optional(),
+  bytes: bytes.optional().describe("sum of the sizes of all files"),
+  unreadable: count.optional().describe("source files that could not be read"),
+  error: z
+    .string()
+    .optional()
+    .describe("why its record cannot be read; only what the vault itself knows is given then"),
+});
+
+const entrySchema = z.strictObject({
+  path,
+  pathBase64,
+  kind: z.enum(["file", "directory", "symlink", "fifo", "char-device", "block-device", "socket"]),
+  size: bytes.optional(),
+  mode: z.string().regex(/^[0-7]{4}$/),
+  uid: count,
+  gid: count,
+  user: z.string().optional(),
+  group: z.string().optional(),
+  mtime: z.string().describe("ISO 8601 in UTC with nanoseconds"),
+  linkTarget: z.string().optional(),
+  changed: z.literal(true).optional().describe("the file changed while it was read"),
+});
+
+const summary = <const Name extends string, Shape extends z.core.$ZodLooseShape>(command: Name, shape: Shape) =>
+  z.strictObject({ type: z.literal("summary"), command: z.literal(command), ...shape });
+const result = <const Name extends string, Shape extends z.core.$ZodLooseShape>(command: Name, shape: Shape) =>
+  z.strictObject({ type: z.literal("result"), command: z.literal(command), ...shape });
+
+const keyslotSchema = z.strictObject({
+  id,
+  kind: z.enum(["passphrase", "recovery", "recipient"]),
+  label: z.string(),
+  addedAt: time,
+});
+const deviceSchema = z.strictObject({
+  id,
+  name: z.string(),
+  revoked: z.boolean(),
+  current: z.boolean().describe("this machine"),
+});
+const lines = z.array(
+  z.strictObject({ id, time, plan: z.string().optional(), reasons: z.array(z.string()).optional() }),
+);
+
+/** The documents of each command, in the order in which they come. */
+export const DOCUMENTS = {
+  init: [
+    result("init", {
+      vault: id,
+      path: z.string(),
+      device: id,
+      deviceName: z.string(),
+      recoveryKey: z.string().describe("an age identity; it is shown this once and stored nowhere"),
+    }),
+  ],
+  backup: [
+    progressSchema,
+    summary("backup", {
+      snapshot: id.optional().describe("absent in a dry run"),
+      dryRun: z.boolean(),
+      files: count,
+      directories: count,
+      others: count.describe("links, devices, FIFOs, sockets"),
+      bytes,
+      newFiles: count,
+      changedFiles: count,
+      unchangedFiles: count,
+      newBytes: bytes.describe("bytes that the vault did not have, before compression"),
+      addedBytes: bytes.describe("sealed bytes that were stored"),
+      problemCount: count,
+      problems: z.array(problemSchema).describe("the first of what could not be read"),
+      durationMs: z.number(),
+      exit: z.int(),
+    }),
+  ],
+  snapshots: [result("snapshots", { snapshots: z.array(snapshotSchema) })],
+  ls: [
+    z.strictObject({ type: z.literal("entry"), ...entrySchema.shape }),
+    summary("ls", { snapshot: id, entries: count, bytes }),
+  ],
+  find: [
+    z.strictObject({ type: z.literal("entry"), snapshot: id, ...entrySchema.shape }),
+    summary("find", { entries: count, snapshots: count, problems: z.array(problemSchema) }),
+  ],
+  versions: [
+    result("versions", {
+      path,
+      versions: z.array(
+        z.strictObject({
+          snapshot: id.describe("the first snapshot that holds it"),
+          time,
+          entry: entrySchema,
+          alsoIn: z.array(id).describe("later snapshots in which it is the same"),
+        }),
+      ),
+    }),
+  ],
+  diff: [
+    z.strictObject({
+      type: z.literal("change"),
+      change: z.enum(["added", "removed", "modified", "metadata", "type"]),
+      path,
+      pathBase64,
+      before: entrySchema.omit({ path: true, pathBase64: true }).optional(),
+      after: entrySchema.omit({ path: true, pathBase64: true }).optional(),
+    }),
+    summary("diff", {
+      before: id,
+      after: id,
+      added: count,
+      removed: count,
+      modified: count,
+      metadata: count,
+      changedType: count,
+    }),
+  ],
+  stats: [
+    result("stats", {
+      snapshots: count,
+      trashedSnapshots: count,
+      files: count.describe("in all live snapshots together"),
+      bytes: bytes.describe("sum over all live snapshots"),
+      storedBytes: bytes.describe("bytes that the vault's packs take"),
+      packs: count,
+      blocks: count,
+      chunks: count,
+      damagedBlocks: count,
+      ratio: z.number().optional().describe("bytes ÷ storedBytes"),
+    }),
+  ],
+  restore: [
+    progressSchema,
+    summary("restore", {
+      snapshot: id,
+      target: z.string(),
+      dryRun: z.boolean(),
+      files: count,
+      directories: count,
+      others: count,
+      bytes: bytes.describe("bytes of the files that are now as in the snapshot"),
+      writtenBytes: bytes,
+      unchangedFiles: count,
+      skippedFiles: count.describe("kept as --overwrite asked"),
+      deleted: count,
+      verifiedFiles: count.optional(),
+      problemCount: count,
+      problems: z.array(problemSchema),
+      durationMs: z.number(),
+      exit: z.int(),
+    }),
+  ],
+  verify: [
+    progressSchema,
+    summary("verify", {
+      ok: z.boolean(),
+      keyless: z.boolean(),
+      readData: z.boolean(),
+      sample: z.number().optional(),
+      snapshots: count,
+      files: count.optional(),
+      blocks: count,
+      bytes,
+      problemCount: count,
+      problems: z.array(problemSchema),
+      durationMs: z.number(),
+      exit: z.int(),
+    }),
+  ],
+  forget: [summary("forget", { dryRun: z.boolean(), kept: lines, removed: lines })],
+  undelete: [result("undelete", { snapshots: z.array(id) })],
+  pin: [result("pin", { snapshot: id, until: time.optional().describe("absent: without end") })],
+  unpin: [result("unpin", { snapshot: id })],
+  prune: [
+    progressSchema,
+    summary("prune", {
+      dryRun: z.boolean(),
+      purged: count.describe("snapshots that left the trash for good"),
+      removedPacks: count,
+      compactedPacks: count,
+      freedBytes: bytes,
+      durationMs: z.number(),
+    }),
+  ],
+  scrub: [
+    progressSchema,
+    summary("scrub", {
+      packs: count,
+      blocks: count,
+      bytes,
+      damagedBlocks: count,
+      problemCount: count,
+      problems: z.array(problemSchema),
+      durationMs: z.number(),
+      exit: z.int(),
+    }),
+  ],
+  rebuild: [
+    progressSchema,
+    summary("rebuild", {
+      packs: count,
+      blocks: count,
+      snapshots: count,
+      problemCount: count,
+      problems: z.array(problemSchema),
+      durationMs: z.number(),
+      exit: z.int(),
+    }),
+  ],
+  "key list": [result("key list", { keyslots: z.array(keyslotSchema) })],
+  "key add": [
+    result("key add", {
+      id,
+      kind: keyslotSchema.shape.kind,
+      label: z.string(),
+      recoveryKey: z.string().optional().describe("only with --recovery: shown this once"),
+    }),
+  ],
+  "key remove": [result("key remove", { id })],
+  "device list": [result("device list", { devices: z.array(deviceSchema) })],
+  "device add": [result("device add", { id, name: z.string() })],
+  "device revoke": [result("device revoke", { id, name: z.string() })],
+  "writer export": [result("writer export", { device: id, name: z.string(), writer: z.string() })],
+  log: [
+    result("log", {
+      entries: z.array(
+        z.strictObject({
+          seq: count,
+          time,
+          event: z.string(),
+          device: id.optional(),
+          deviceName: z.string().optional(),
+          detail: z.record(z.string(), z.union([z.string(), z.number()])),
+        }),
+      ),
+      head: id,
+    }),
+  ],
+  doctor: [
+    result("doctor", {
+      ok: z.boolean(),
+      findings: z.array(
+        z.strictObject({
+          check: z.string(),
+          state: z.enum(["ok", "advice", "problem"]),
+          detail: z.string(),
+          advice: z.string().optional(),
+        }),
+      ),
+    }),
+  ],
+  config: [
+    result("config", {
+      file: z.string().optional(),
+      settings: z.array(
+        z.strictObject({ key: z.string(), value: z.string(), origin: z.string(), description: z.string() }),
+      ),
+    }),
+  ],
+  completion: [result("completion", { shell: z.string(), script: z.string() })],
+  demo: [
+    result("demo", {
+      ok: z.boolean(),
+      files: count,
+      bytes,
+      storedBytes: bytes,
+      folder: z.string().optional().describe("only with --keep"),
+      steps: z.array(z.strictObject({ step: z.string(), durationMs: z.number() })),
+    }),
+  ],
+} as const satisfies Record<string, readonly z.ZodObject[]>;
+
+type DocumentSchema = (typeof DOCUMENTS)[keyof typeof DOCUMENTS][number] | typeof errorSchema;
+export type JsonDocument = z.infer<DocumentSchema>;
+/** The last document of a command. */
+export type Ending<Command extends string> = Extract<JsonDocument, { command: Command; type: "summary" | "result" }>;
+export type ProgressDocument = z.infer<typeof progressSchema>;
+export type ProblemJson = z.infer<typeof problemSchema>;
+export type SnapshotJson = z.infer<typeof snapshotSchema>;
+export type EntryJson = z.infer<typeof entrySchema>;
+export type FindingJson = Ending<"doctor">["findings"][number];

@@ -1,0 +1,106 @@
+// The vault that a command works on. Whoever opens one gets the rollback check with it; keys are asked for on demand.
+
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { connectVault } from "../client/device.ts";
+import { checkHead } from "../client/heads.ts";
+import { type DeviceFile, type Home, openHome } from "../client/home.ts";
+import { unlock } from "../client/unlock.ts";
+import { decodeWriterFile } from "../client/writer-file.ts";
+import { AppError } from "../core/errors.ts";
+import type { ReaderSecrets } from "../crypto/secrets.ts";
+import { importSigner, type Signer } from "../crypto/signature.ts";
+import { openReader, type VaultReader } from "../engine/reader/reader.ts";
+import { nodePlatform } from "../node/platform.ts";
+import type { LocalVault } from "../vault/local-vault.ts";
+import { openVault } from "../vault/open-vault.ts";
+import type { Context } from "./context.ts";
+import { usage } from "./parse-values.ts";
+import { credentials } from "./passphrase.ts";
+
+export type OpenedVault = {
+  readonly vault: LocalVault;
+  readonly home: Home;
+  /** The vault's folder. */
+  readonly path: string;
+  /** Asks for a passphrase the first time. */
+  secrets(): Promise<ReaderSecrets>;
+  reader(): Promise<VaultReader>;
+  /** This machine's enrolment: from the writer file if one is given. Throws `not_enrolled`. */
+  device(): Promise<DeviceFile>;
+  signer(): Promise<Signer>;
+};
+
+export type OpenOptions = {
+  /** Only for a process that seals what it stores: see VaultOptions. */
+  readonly trustBlockHashes?: boolean;
+};
+
+/** Opens the vault, does `work`, and closes it whatever happens. Throws `rollback`, `vault_not_found`, and what `work` throws. */
+export async function withVault<T>(
+  context: Context,
+  work: (opened: OpenedVault) => Promise<T>,
+  options: OpenOptions = {},
+): Promise<T> {
+  const path = await localPath(context);
+  const home = openHome(context.config.home, context.logger);
+  const vault = await openVault(path, { clock: context.host.clock, logger: context.logger, ...options });
+  try {
+    await checkHead({ vault, home });
+    const result = await work(opened(context, vault, home, path));
+    // What this run added to the log is what the next one must find.
+    await checkHead({ vault, home });
+    return result;
+  } finally {
+    await vault.close();
+  }
+}
+
+/** The folder of the vault. Throws `usage` when none is named, `unsupported` for servers. */
+export async function localPath({ config }: Context): Promise<string> {
+  if (!config.vault) throw usage("No vault is named: give --vault, or set CYBERBACKUP_VAULT.");
+  return connectVault(config.vault, { local: async (dir) => resolve(dir) });
+}
+
+/** Enrolment for one run, or this machine's own. */
+export async function readDevice(context: Context, home: Home, vault: LocalVault): Promise<DeviceFile> {
+  const { writerFile } = context.config;
+  if (!writerFile) return home.requireDevice(vault.vaultId);
+  const file = await decodeWriterFile(await readWriterFile(writerFile));
+  if (file.vault === vault.vaultId) return file;
+  throw new AppError("vault_mismatch", { context: { detail: "the writer file was made for another vault" } });
+}
+
+async function readWriterFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new AppError("io", { cause, context: { path, detail: `${(cause as Error).message}.` } });
+  }
+}
+
+function opened(context: Context, vault: LocalVault, home: Home, path: string): OpenedVault {
+  const device = once(() => readDevice(context, home, vault));
+  const secrets = once(async () => {
+    const writer = (await home.device(vault.vaultId))?.writer;
+    return unlock({ vault, writer, ...(await credentials(context)) });
+  });
+  const reader = once(async () =>
+    openReader({
+      vault,
+      secrets: await secrets(),
+      platform: nodePlatform,
+      cacheBytes: context.config.cacheMiB * 2 ** 20,
+    }),
+  );
+  const signer = once(async () => importSigner((await device()).signingKey));
+  return { vault, home, path, secrets, reader, device, signer };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,60 @@
+// One run of the command line: parse, do, say how it ended, exit. Commands throw; only here is an error turned into words and
+// an exit code.
+
+import { CommanderError } from "commander";
+import { EXIT } from "../core/errors.ts";
+import { listenForInterruption } from "../node/signals.ts";
+import { showFailure } from "./failure.ts";
+import { processHost } from "./host.ts";
+import { Output } from "./output.ts";
+import { buildProgram, type Cli } from "./program.ts";
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const stops = listenForInterruption(
+    process,
+    () => tellStopping(),
+    () => process.exit(EXIT.interrupted),
+  );
+  const host = processHost(stops.signal);
+  const output = new Output(host, { isJson: hasFlag(argv, "--json"), isQuiet: hasFlag(argv, "--quiet", "-q") });
+  const tellStopping = (): void =>
+    output.note("Stopping; what was stored is kept. Press Ctrl-C once more to exit at once.");
+
+  const cli: Cli = { host, output, exitCode: EXIT.ok };
+  let exitCode: number;
+  try {
+    await buildProgram(cli).parseAsync(spellOutHelp(argv), { from: "user" });
+    exitCode = cli.exitCode;
+  } catch (error) {
+    exitCode = isHelp(error) ? EXIT.ok : showFailure(output, error, stops.signal.aborted);
+  }
+  output.flush();
+  await drained(process.stdout);
+  // What a command left open (a worker, a handle) must not keep the process alive.
+  process.exit(exitCode);
+}
+
+/** Flags that decide how even a usage error is said, so they are looked for before anything is parsed. */
+function hasFlag(argv: readonly string[], ...flags: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).some((word) => flags.includes(word));
+}
+
+/** `help backup` means `backup --help`. */
+function spellOutHelp(argv: readonly string[]): string[] {
+  return argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
+}
+
+function isHelp(error: unknown): boolean {
+  return error instanceof CommanderError && error.exitCode === 0;
+}
+
+async function drained(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return;
+  await new Promise<void>((resolve) =>
+    stream
+      .once("drain", resolve)
+      .once("close", resolve)
+      .once("error", () => resolve()),
+  );
+}
