@@ -15,7 +15,7 @@ function strict(input: Uint8Array): Uint8Array {
 
 test("a decoder that answers or refuses survives", async () => {
   const outcome = await surviveMutations({ samples, decode: strict, count: 1000 });
-  assert.ok(outcome.accepted > 100 && outcome.refused > 100);
+  assert.ok(outcome.accepted > 10 && outcome.refused > 10);
   assert.equal(outcome.accepted + outcome.refused, "process" in globalThis ? 1000 : 100);
 });
 
