@@ -89,7 +89,8 @@ export async function connectVault<V>(
 ): Promise<V> {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1]?.toLowerCase();
   if (scheme === undefined) return open.local(address);
-  if (scheme === "file") return open.local(fileURLToPath(address));
+  if (scheme === "file" && URL.canParse(address) && new URL(address).host === "")
+    return open.local(fileURLToPath(address));
   if (scheme === "https") {
     throw new AppError("unsupported", {
       context: { what: "Using a vault on a server", detail: "Give a folder; servers come with a later version." },

@@ -82,7 +82,7 @@ export function createExcluder(options: ExcludeOptions): Excluder {
       const above = parent?.layers ?? [];
       const layers = given.length > 0 ? above.slice(1) : [...above];
       if (own.length > 0) layers.unshift({ rules: own, offsets: { path: [folder.length], rooted: [folder.length] } });
-      if (given.length > 0) layers.unshift(isRoot ? givenLayer(given, roots, folder) : above[0]!);
+      if (given.length > 0) layers.unshift(givenLayer(given, roots, folder));
       return layers.length > 0 || isCache ? { layers, isCache } : undefined;
     },
 

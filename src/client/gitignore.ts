@@ -164,7 +164,9 @@ function pathMatcher(segments: readonly Segment[]): Matcher {
     // A trailing `**` is everything below, but not the folder itself.
     return index === segments.length - 1 ? [() => true, undefined] : [undefined];
   });
-  return (text) => matchParts(parts, text.split("/"));
+  // Nearly every path fails at its name, which is found without taking the path apart.
+  const last = parts.at(-1) ?? (() => true);
+  return (path) => last(path.slice(path.lastIndexOf("/") + 1)) && matchParts(parts, path.split("/"));
 }
 
 function matchParts(parts: readonly PathPart[], names: readonly string[]): boolean {

@@ -58,6 +58,7 @@ export async function checkRecordHead(input: {
 
 /** Reads the entries `from` to `to` and checks that both are there and that each one names the one before. */
 async function checkChain(vault: LogSource, from: LogHead, to: LogHead): Promise<void> {
+  if (to.seq < 1) throw new AppError("log_corrupt", { context: { seq: 1, detail: "it is missing." } });
   let before: LogHead | undefined;
   while (before === undefined || before.seq < to.seq) {
     const start: number = before === undefined ? from.seq : before.seq + 1;

@@ -60,7 +60,7 @@ export function openHome(dir: string, logger: Logger = silentLogger): Home {
       return file;
     },
 
-    saveDevice: (file) => writeFileAtomic(devicePath(file.vault), encodeDeviceFile(file)),
+    saveDevice: async (file) => writeFileAtomic(devicePath(file.vault), encodeDeviceFile(file)),
 
     async removeDevice(vault) {
       await unlink(devicePath(vault)).catch((error: NodeJS.ErrnoException) => {
@@ -73,7 +73,7 @@ export function openHome(dir: string, logger: Logger = silentLogger): Home {
       return content === undefined ? undefined : decodeHead(content);
     },
 
-    saveHead: (vault, { seq, id }) => writeFileAtomic(headPath(vault), `${JSON.stringify({ seq, id })}\n`),
+    saveHead: async (vault, { seq, id }) => writeFileAtomic(headPath(vault), `${JSON.stringify({ seq, id })}\n`),
 
     statePath: (vault, plan) =>
       join(dir, "state", requireId(vault, ID_BYTES.vault), `${requireId(plan, ID_BYTES.token)}.state`),
