@@ -14,11 +14,12 @@ import type { SignedStatement } from "../wire/v4/vault-port.ts";
 import { decodeVaultRecord } from "../wire/v4/vault-record.ts";
 import type { VaultContext } from "./context.ts";
 import { Database } from "./database.ts";
+import { INTENT_ADD, intentsOf } from "./intents.ts";
 import { addKeyslotFile } from "./keyslot-files.ts";
 import { LocalVault } from "./local-vault.ts";
 import { appendStatement, ownStatement, rollForward } from "./log.ts";
-import { VAULT_KEY } from "./object-keys.ts";
-import { adoptPack, intendedPacks } from "./receive-pack.ts";
+import { parseKey, VAULT_KEY } from "./object-keys.ts";
+import { adoptPack } from "./receive-pack.ts";
 import { migrate, userVersion } from "./schema.ts";
 
 /** A folder, or a store and the path of its index (":memory:" for none that lasts). */
@@ -155,7 +156,10 @@ function checkIndex(database: Database, vaultId: VaultId): void {
 async function recover(vault: VaultContext): Promise<void> {
   const entries = await rollForward(vault);
   if (entries > 0) vault.logger.info("log entries replayed after a crash", { entries });
-  for (const packId of intendedPacks(vault)) {
+  for (const key of intentsOf(vault.database, INTENT_ADD)) {
+    const name = parseKey(key);
+    if (name?.kind !== "pack") continue;
+    const packId = name.id;
     try {
       if (await adoptPack(vault, packId)) vault.logger.info("a pack was adopted after a crash", { packId });
     } catch (error) {

@@ -3,7 +3,7 @@
 // what a crash cut short. See docs/vault.md, [Note: intents].
 
 import { createHash } from "node:crypto";
-import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
+import { equalBytes, fromHex } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 import type { PackId, SessionId } from "../core/ids.ts";
 import { sha256 } from "../core/sha256.ts";
@@ -17,9 +17,9 @@ import { encodeTrailer } from "../wire/v4/pack-trailer.ts";
 import type { PackReceipt } from "../wire/v4/vault-port.ts";
 import { allocateBlockNos, insertPack, type PackContents } from "./block-index.ts";
 import type { VaultContext } from "./context.ts";
+import { dropIntent, INTENT_ADD, intendToAdd } from "./intents.ts";
 import { packKey } from "./object-keys.ts";
 import { readPackFile } from "./pack-file.ts";
-import { INTENT_ADD } from "./schema.ts";
 import { assertLease, type Lease, memoryOf, requireLease } from "./sessions.ts";
 
 /** How many signatures are verified at a time. */
@@ -173,23 +173,11 @@ async function store(
 
 /** Notes that the pack is about to get its name. */
 function intend(vault: VaultContext, session: SessionId, packId: PackId, count: number): number[] {
-  const { database } = vault;
   const lease = requireLease(vault, session);
-  return database.transaction(() => {
-    assertLease(database, lease.session);
-    const id = fromHex(packId);
-    const other = database.get<{ kind: number }>("SELECT kind FROM intents WHERE packId = ?", id);
-    if (other !== undefined && other.kind !== INTENT_ADD) {
-      throw new AppError("vault_busy", { context: { holder: `pack ${packId} is being removed` } });
-    }
-    database.run(
-      "INSERT OR REPLACE INTO intents (packId, kind, session, createdAt) VALUES (?, ?, ?, ?)",
-      id,
-      INTENT_ADD,
-      lease.session,
-      vault.clock.now(),
-    );
-    return allocateBlockNos(database, count);
+  return vault.database.transaction(() => {
+    assertLease(vault.database, lease.session);
+    intendToAdd(vault.database, packKey(packId), lease.session, vault.clock.now());
+    return allocateBlockNos(vault.database, count);
   });
 }
 
@@ -197,18 +185,9 @@ function intend(vault: VaultContext, session: SessionId, packId: PackId, count: 
 function indexPack(vault: VaultContext, contents: PackContents): boolean {
   const { database } = vault;
   return database.transaction(() => {
-    const id = fromHex(contents.packId);
-    if (database.get("SELECT 1 FROM packs WHERE packId = ?", id) !== undefined) return true;
-    const { changes } = database.run("DELETE FROM intents WHERE packId = ? AND kind = ?", id, INTENT_ADD);
-    if (changes === 0) return false;
+    if (database.get("SELECT 1 FROM packs WHERE packId = ?", fromHex(contents.packId)) !== undefined) return true;
+    if (!dropIntent(database, packKey(contents.packId), INTENT_ADD)) return false;
     insertPack(database, contents, contents.receivedAt);
     return true;
   });
-}
-
-/** Packs that were about to be added; more than none only while somebody writes, or after a crash. */
-export function intendedPacks(vault: VaultContext): PackId[] {
-  return vault.database
-    .tuples<[Uint8Array]>("SELECT packId FROM intents WHERE kind = ?", INTENT_ADD)
-    .map(([packId]) => toHex(packId) as PackId);
 }

@@ -18,11 +18,6 @@ export const SNAPSHOT_TRASH = 1;
 /** Kept without refs, so that a purged snapshot can never be committed again. */
 export const SNAPSHOT_PURGED = 2;
 
-/** intents.kind */
-export const INTENT_ADD = 1;
-export const INTENT_COMPACT = 2;
-export const INTENT_REMOVE = 3;
-
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -69,13 +64,15 @@ const MIGRATIONS: readonly string[] = [
     session INTEGER NOT NULL, blockNo INTEGER NOT NULL, PRIMARY KEY (session, blockNo)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE intents (
-    packId BLOB PRIMARY KEY, kind INTEGER NOT NULL, session INTEGER, createdAt INTEGER NOT NULL
+    key TEXT PRIMARY KEY, kind INTEGER NOT NULL, session INTEGER, createdAt INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE locks (
     name TEXT PRIMARY KEY, token TEXT NOT NULL, pid INTEGER NOT NULL, host TEXT NOT NULL, since INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
 ];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Brings the index to this program's schema, in one transaction. An index from a newer program is refused. */
 export function migrate(database: Database): void {

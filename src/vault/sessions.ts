@@ -56,7 +56,10 @@ export function closeSession(vault: VaultContext, session: SessionId): void {
       "SELECT session FROM sessions WHERE sessionId = ?",
       fromHex(session),
     );
-    if (row !== undefined) endLease(vault.database, row.session);
+    if (row === undefined) return;
+    // A commit may be under way, or cut short after its log entry was written: then the lease ends by itself.
+    const sql = "SELECT 1 FROM leases WHERE session = ? AND commitRefs IS NOT NULL";
+    if (vault.database.get(sql, row.session) === undefined) endLease(vault.database, row.session);
   });
 }
 

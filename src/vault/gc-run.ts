@@ -1,0 +1,214 @@
+// Garbage collection, safe beside running backups. Its steps, each safe to die after: purge entries and their records (format.md,
+// invariant 7); expired leases end; one transaction marks and drops what is dead; files of packs without life go; packs with
+// much garbage are rewritten (compaction.ts); what nobody can explain goes. See docs/vault.md, [Note: garbage collection].
+
+import { fromHex, toHex } from "../core/bytes.ts";
+import { throwIfAborted } from "../core/errors.ts";
+import type { PackId, SnapshotId } from "../core/ids.ts";
+import { compactPacks } from "./compaction.ts";
+import type { VaultContext } from "./context.ts";
+import type { Database } from "./database.ts";
+import { removeOrphans } from "./gc-orphans.ts";
+import { type GcOptions, type GcPlan, type PackUse, planGc, TRASH_MS } from "./gc-plan.ts";
+import { INTENT_COMPACT, INTENT_REMOVE, intend, intentsOf } from "./intents.ts";
+import { type BlockSet, markLive } from "./live-set.ts";
+import { withLock } from "./locks.ts";
+import { appendStatement, currentState, ownStatement, rollForward } from "./log.ts";
+import { packKey, snapshotKey } from "./object-keys.ts";
+import { BLOCK_DROPPED, BLOCK_OK, BLOCK_QUARANTINED, SNAPSHOT_PURGED, SNAPSHOT_TRASH } from "./schema.ts";
+import { endLease } from "./sessions.ts";
+
+export type GcResult = {
+  readonly purgedSnapshots: readonly SnapshotId[];
+  readonly removedPacks: number;
+  readonly compactedPacks: number;
+  readonly writtenPacks: number;
+  /** How much smaller packs/ is. */
+  readonly freedBytes: number;
+  /** Objects that nothing explained, left by crashes. */
+  readonly removedOrphans: readonly string[];
+  /** Keys that are no object of a vault: left alone. */
+  readonly unexpected: readonly string[];
+};
+
+const DAY_MS = 24 * 60 * 60_000;
+
+export function previewGc(vault: VaultContext, options: GcOptions = {}): GcPlan {
+  const due = dueSnapshots(vault, options.trashMs ?? TRASH_MS);
+  const purging = new Set(due.map(({ snapshot }) => snapshot));
+  const ids = due.map(({ id }) => id);
+  return planGc(readPackUses(vault.database, markLive(vault.database, vault.clock.now(), purging)), ids, options);
+}
+
+export function runGc(vault: VaultContext, options: GcOptions = {}): Promise<GcResult> {
+  return withLock(vault.database, vault.clock, "gc", async () => {
+    await rollForward(vault);
+    await finishIntents(vault);
+    const before = storedBytes(vault.database);
+    const purgedSnapshots = await purgeTrash(vault, options.trashMs ?? TRASH_MS);
+    throwIfAborted(options.signal);
+    reapLeases(vault);
+    const plan = previewGc(vault, options);
+    const removedPacks = drop(vault, plan);
+    await removeIntended(vault);
+    const { compactedPacks, writtenPacks } = await compactPacks(vault, plan, options);
+    await removeIntended(vault);
+    const { removed, unexpected } = await removeOrphans(vault, options.signal);
+    await vault.store.sweep(vault.clock.now() - DAY_MS);
+    return {
+      purgedSnapshots,
+      removedPacks,
+      compactedPacks,
+      writtenPacks,
+      freedBytes: before - storedBytes(vault.database),
+      removedOrphans: removed,
+      unexpected,
+    };
+  });
+}
+
+/** Each entry is durable before its record goes; blocks that only it used go later, in a collection. */
+export async function purgeTrash(vault: VaultContext, olderThanMs: number): Promise<SnapshotId[]> {
+  const due = dueSnapshots(vault, olderThanMs).map(({ id }) => id);
+  const purged: SnapshotId[] = [];
+  for (const id of due) {
+    // Somebody may have brought it back by now: the log decides.
+    if (currentState(vault).snapshots.get(id)?.state !== "trash") continue;
+    await appendStatement(vault, ownStatement({ type: "purge", body: { snapshot: id } }));
+    await vault.store.remove(snapshotKey(id));
+    purged.push(id);
+  }
+  return purged;
+}
+
+function dueSnapshots(vault: VaultContext, olderThanMs: number): { snapshot: number; id: SnapshotId }[] {
+  return vault.database
+    .tuples<[number, Uint8Array]>(
+      "SELECT snapshot, snapshotId FROM snapshots WHERE state = ? AND trashedAt <= ? ORDER BY seq",
+      SNAPSHOT_TRASH,
+      vault.clock.now() - olderThanMs,
+    )
+    .map(([snapshot, id]) => ({ snapshot, id: toHex(id) as SnapshotId }));
+}
+
+/** What an earlier collection left half done: we hold its lock, so it is gone. The packs that it compacted are still there. */
+async function finishIntents(vault: VaultContext): Promise<void> {
+  vault.database.transaction(() => {
+    vault.database.run("UPDATE intents SET kind = ? WHERE kind = ?", INTENT_REMOVE, INTENT_COMPACT);
+  });
+  await removeIntended(vault);
+}
+
+/** Removes every object that is noted as to be removed, then the notes. */
+async function removeIntended(vault: VaultContext): Promise<void> {
+  const keys = intentsOf(vault.database, INTENT_REMOVE);
+  if (keys.length === 0) return;
+  for (const key of keys) await vault.store.remove(key);
+  vault.database.transaction(() => {
+    const sql = "DELETE FROM intents WHERE kind = ? AND key IN (SELECT value FROM json_each(?))";
+    vault.database.run(sql, INTENT_REMOVE, JSON.stringify(keys));
+  });
+}
+
+/**
+ * Ends leases that have expired. One that was about to commit is given a day more: its log entry may be in the store
+ * already, where the roll-forward just before could not yet see it.
+ */
+function reapLeases(vault: VaultContext): void {
+  const { database } = vault;
+  const now = vault.clock.now();
+  database.transaction(() => {
+    const sql = "SELECT session FROM leases WHERE expiresAt < CASE WHEN commitRefs IS NULL THEN ?1 ELSE ?1 - ?2 END";
+    for (const [session] of database.tuples<[number]>(sql, now, DAY_MS)) endLease(database, session);
+    // Intents that a crash left behind: their session is over, or they had none and are old.
+    database.run(
+      `DELETE FROM intents WHERE kind = 1 AND (session IS NOT NULL AND session NOT IN (SELECT session FROM leases)
+       OR session IS NULL AND createdAt < ?)`,
+      now - DAY_MS,
+    );
+  });
+}
+
+/**
+ * The sweep of the index: everything is marked again inside the transaction that removes the rows, so that what a backup came
+ * to rely on since the plan was made stays. Answers how many packs went.
+ */
+function drop(vault: VaultContext, plan: GcPlan): number {
+  const { database } = vault;
+  if (plan.remove.length === 0 && plan.compact.length === 0) return 0;
+  return database.transaction(() => {
+    const live = markLive(database, vault.clock.now());
+    const deadBlocks: number[] = [];
+    let removed = 0;
+    for (const packId of plan.remove) {
+      const { pack, blocks } = blocksOf(database, packId);
+      if (pack === undefined || blocks.some(({ blockNo }) => live.has(blockNo))) continue;
+      for (const { blockNo } of blocks) deadBlocks.push(blockNo);
+      database.run("DELETE FROM blocks WHERE pack = ?", pack);
+      database.run("DELETE FROM packs WHERE pack = ?", pack);
+      intend(database, packKey(packId), INTENT_REMOVE, null, vault.clock.now());
+      removed++;
+    }
+    for (const packId of plan.compact.flat()) {
+      for (const { blockNo, state } of blocksOf(database, packId).blocks) {
+        if (live.has(blockNo) || state === BLOCK_DROPPED) continue;
+        database.run("UPDATE blocks SET state = ? WHERE blockNo = ?", BLOCK_DROPPED, blockNo);
+        deadBlocks.push(blockNo);
+      }
+    }
+    deleteChunks(database, deadBlocks);
+    forgetUnusedKeys(database);
+    return removed;
+  });
+}
+
+/** One pass over the chunk table, however many there are: it needs nothing of the packs, which may be damaged. */
+function deleteChunks(database: Database, blockNos: readonly number[]): void {
+  if (blockNos.length === 0) return;
+  database.run("DELETE FROM chunks WHERE blockNo IN (SELECT value FROM json_each(?))", JSON.stringify(blockNos));
+}
+
+/** The row of a session stays for good, so that it is never opened again; its sealed key goes with the last use of it. */
+function forgetUnusedKeys(database: Database): void {
+  database.run(
+    `UPDATE sessions SET sealedKey = NULL WHERE sealedKey IS NOT NULL
+     AND session NOT IN (SELECT session FROM leases) AND session NOT IN (SELECT session FROM blocks)
+     AND sessionId NOT IN (SELECT sessionId FROM snapshots WHERE state <> ?)`,
+    SNAPSHOT_PURGED,
+  );
+}
+
+function blocksOf(
+  database: Database,
+  packId: PackId,
+): { pack: number | undefined; blocks: { blockNo: number; state: number }[] } {
+  const row = database.get<{ pack: number }>("SELECT pack FROM packs WHERE packId = ?", fromHex(packId));
+  if (row === undefined) return { pack: undefined, blocks: [] };
+  const sql = "SELECT blockNo, state FROM blocks WHERE pack = ?";
+  return { pack: row.pack, blocks: database.all<{ blockNo: number; state: number }>(sql, row.pack) };
+}
+
+function readPackUses(database: Database, live: BlockSet): PackUse[] {
+  const packs = database.tuples<[number, Uint8Array, number]>(
+    "SELECT pack, packId, sizeBytes FROM packs ORDER BY pack",
+  );
+  return packs.map(([pack, packId, sizeBytes]) => {
+    const blocks = database.tuples<[number, number, number]>(
+      "SELECT blockNo, length, state FROM blocks WHERE pack = ?",
+      pack,
+    );
+    const needed = blocks.filter(([blockNo, , state]) => state !== BLOCK_DROPPED && live.has(blockNo));
+    return {
+      packId: toHex(packId) as PackId,
+      sizeBytes,
+      liveBytes: needed.filter(([, , state]) => state === BLOCK_OK).reduce((sum, [, length]) => sum + length, 0),
+      liveBlocks: needed.length,
+      deadBlocks: blocks.length - needed.length,
+      isFrozen: needed.some(([, , state]) => state === BLOCK_QUARANTINED),
+    };
+  });
+}
+
+function storedBytes(database: Database): number {
+  return Number(database.get("SELECT coalesce(sum(sizeBytes), 0) AS bytes FROM packs")!.bytes);
+}
