@@ -9,6 +9,12 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
   #wake: (() => void) | undefined;
   /** Bytes that were pushed and not taken yet. */
   queuedBytes = 0;
+  readonly #onTaken: () => void;
+
+  /** `onTaken` hears of every slice that the consumer is done with. */
+  constructor(onTaken: () => void = () => undefined) {
+    this.#onTaken = onTaken;
+  }
 
   push(slice: Uint8Array): void {
     this.#slices.push(slice);
@@ -29,6 +35,7 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
         yield slice;
         this.queuedBytes -= length;
         releaseBytes(slice);
+        this.#onTaken();
       } else if (this.#ended) {
         return;
       } else {

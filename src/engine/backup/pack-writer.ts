@@ -20,7 +20,9 @@ export type PackWriterOptions = {
   readonly signer: Signer;
   /** Size at which a pack is closed. */
   readonly packBytes: number;
-  /** Hears of each block that the vault has taken. */
+  /** Hears of bytes that the vault has taken in: `queuedBytes` has fallen. */
+  readonly onTaken: () => void;
+  /** Hears of each block that the vault has stored. */
   readonly onStored: (block: Pick<BlockEntry, "counter" | "chunkIds">, blockNo: number) => void;
 };
 
@@ -82,7 +84,7 @@ export class PackWriter {
   }
 
   #start(): OpenPack {
-    const queue = new ByteQueue();
+    const queue = new ByteQueue(this.#options.onTaken);
     queue.push(this.#header.slice());
     this.#queues.add(queue);
     const receipt = this.#options.vault.putPack(this.#options.session, queue).then(({ blockNos }) => blockNos);

@@ -179,6 +179,7 @@ class Run {
       sealedKey,
       signer,
       packBytes: options.packBytes,
+      onTaken: () => this.#content.notify(),
       onStored: (block, blockNo) => this.#stored(block, blockNo),
     });
     const chunker = createChunker(writer.chunkerKey);
