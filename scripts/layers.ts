@@ -25,15 +25,15 @@ function room(below: string[], packages: string[], node: boolean): Room {
 
 const ROOMS: Readonly<Record<string, Room>> = {
   core: room([], ["zod"], ISOMORPHIC),
-  crypto: room(["core"], ["age-encryption"], ISOMORPHIC),
+  crypto: room(["core"], ["age-encryption", "zod"], ISOMORPHIC),
   wire: room(["core"], ["zod", "@msgpack/msgpack"], ISOMORPHIC),
-  engine: room(["core", "crypto", "wire"], ["tar-stream", "client-zip", "ignore", "picomatch"], ISOMORPHIC),
+  engine: room(["core", "crypto", "wire"], ["tar-stream", "client-zip", "picomatch"], ISOMORPHIC),
   storage: room(["core"], [], ON_NODE),
   vault: room(["core", "wire", "storage", "crypto/signature"], [], ON_NODE),
-  node: room(["core"], ["koffi"], ON_NODE),
+  node: room(["core"], [], ON_NODE),
   client: room(
     ["core", "crypto", "wire", "engine", "node"],
-    ["tar-stream", "client-zip", "ignore", "picomatch"],
+    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption"],
     ON_NODE,
   ),
   gateway: room(["core", "wire", "engine", "client", "node"], [], ON_NODE),

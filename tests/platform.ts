@@ -2,7 +2,7 @@
 // browser/platform.browser.ts in its place, which must export the same names.
 
 import type { EnginePlatform, Zstd } from "../src/engine/platform.ts";
-import { nodePlatform } from "../src/node/platform.ts";
+import { nodePlatform } from "../src/client/platform.ts";
 
 export const platform: EnginePlatform = nodePlatform;
 export const zstd: Zstd = platform.zstd;

@@ -10,7 +10,7 @@ import { planToken } from "../src/crypto/tokens.ts";
 import { blockPayload, sealBlock } from "../src/engine/block.ts";
 import { openReader, type VaultReader } from "../src/engine/reader/reader.ts";
 import { sealSnapshotInfo } from "../src/engine/snapshot-info.ts";
-import { nodePlatform } from "../src/node/platform.ts";
+import { nodePlatform } from "../src/client/platform.ts";
 import { encodeRefs } from "../src/wire/v4/refs.ts";
 import { encodeSnapshotRecord, snapshotStatement } from "../src/wire/v4/snapshot-record.ts";
 import { encodeEntry, encodeSegment } from "../src/wire/v4/tree.ts";

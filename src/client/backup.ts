@@ -14,7 +14,7 @@ import type { Signer } from "../crypto/signature.ts";
 import { planToken } from "../crypto/tokens.ts";
 import { type BackupResult, backUp, newProgress } from "../engine/backup/run.ts";
 import type { BackupProblem, BackupProgress, ScannedEntry } from "../engine/backup/types.ts";
-import { nodePlatform } from "../node/platform.ts";
+import { nodePlatform } from "./platform.ts";
 import { ENTRY } from "../wire/v4/tree-types.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import type { Excluder } from "./excludes.ts";

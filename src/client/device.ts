@@ -11,7 +11,7 @@ import type { DeviceFile } from "../crypto/device-file.ts";
 import { type KeyslotLock, sealKeyslot } from "../crypto/keyslot.ts";
 import { generateSecrets, type ReaderSecrets, type WriterSecrets } from "../crypto/secrets.ts";
 import { generateDeviceKey, importSigner, type Signer } from "../crypto/signature.ts";
-import { nativeScryptRecipient } from "../node/scrypt-identity.ts";
+import { nativeScryptRecipient } from "./scrypt-identity.ts";
 import {
   encodeLogBody,
   type KeyslotKind,

@@ -6,7 +6,7 @@ import type { Bytes } from "../core/bytes.ts";
 import { type FileAccess, type OpenFile, SealWorker } from "../engine/backup/seal-worker.ts";
 import type { FileMark, FinishedBlock } from "../engine/backup/types.ts";
 import { emptyFileStat } from "./file-stat.ts";
-import { nodePlatform } from "../node/platform.ts";
+import { nodePlatform } from "./platform.ts";
 import { findHoles, fstatInto, nodePath } from "./posix.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./seal-messages.ts";
 import type { RawPath } from "../core/raw-path.ts";

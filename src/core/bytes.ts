@@ -55,7 +55,8 @@ export function concatBytes(parts: readonly Uint8Array[]): Bytes {
   return out;
 }
 
-const RELEASE_FROM_BYTES = 64 * 1024;
+/** Well above the pools that Node cuts small buffers from (64 KiB in Node 26), which cannot be given back. */
+const RELEASE_FROM_BYTES = 256 * 1024;
 
 /**
  * Gives the memory of a large buffer back at once instead of at some later garbage collection; every view of it becomes empty.

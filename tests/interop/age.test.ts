@@ -12,7 +12,7 @@ import { systemRandom } from "../../src/core/clock.ts";
 import { openKeyslot, sealKeyslot } from "../../src/crypto/keyslot.ts";
 import { generateSecrets } from "../../src/crypto/secrets.ts";
 import { openSessionKey, sealSessionKey } from "../../src/crypto/session-key.ts";
-import { nativeScryptIdentity, nativeScryptRecipient } from "../../src/node/scrypt-identity.ts";
+import { nativeScryptIdentity, nativeScryptRecipient } from "../../src/client/scrypt-identity.ts";
 import { VAULT } from "../samples.ts";
 
 const missing = spawnSync("age", ["--version"]).status !== 0 && "there is no age program here";

@@ -12,7 +12,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { fromHex } from "../../core/bytes.ts";
+import { fromHex, releaseBytes } from "../../core/bytes.ts";
 import { isAppError } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { openBlock } from "../../engine/block.ts";
@@ -58,10 +58,12 @@ export class BlockWriter {
       const failure = failureOf(error);
       return { whole: whole.map(() => failure), pieces: pieces.map(() => failure) };
     }
-    return {
+    const reply = {
       whole: whole.map((file) => attempt(() => this.#writeWhole(file, chunks))),
       pieces: pieces.map((piece) => attempt(() => writePiece(piece, chunks))),
     };
+    for (const chunk of chunks.values()) releaseBytes(chunk);
+    return reply;
   }
 
   async compare({ files }: CompareJob): Promise<CompareReply> {
@@ -73,6 +75,7 @@ export class BlockWriter {
   async #open({ sealed, key, session, kind, counter, blockNo }: SealedWork): Promise<OpenedBlock> {
     const context = { vaultId: this.#vaultId, sessionId: fromHex(session), kind, counter };
     const chunks = await openBlock(this.#platform, key, context, sealed, blockNo);
+    releaseBytes(sealed);
     return nameChunks(this.#platform, this.#setup.chunkIdKey, kind, blockNo, chunks);
   }
 

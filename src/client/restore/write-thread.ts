@@ -1,7 +1,7 @@
 // A restore worker in a thread of Node: binds BlockWriter to the main thread's messages, one after the other.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { nodePlatform } from "../../node/platform.ts";
+import { nodePlatform } from "../platform.ts";
 import { BlockWriter } from "./block-writer.ts";
 import type { FromWriter, ToWriter, WorkerSetup } from "./jobs.ts";
 
