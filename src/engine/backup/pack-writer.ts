@@ -24,6 +24,8 @@ export type PackWriterOptions = {
   readonly onTaken: () => void;
   /** Hears of each block that the vault has stored. */
   readonly onStored: (block: Pick<BlockEntry, "counter" | "chunkIds">, blockNo: number) => void;
+  /** Hears at once why a pack could not be stored. */
+  readonly onFailure: (error: unknown) => void;
 };
 
 type OpenPack = { queue: ByteQueue; entries: Omit<BlockEntry, "signature">[]; length: number; receipt: Promise<readonly number[]> };
@@ -35,6 +37,7 @@ export class PackWriter {
   readonly #pending = new Set<Promise<void>>();
   readonly #queues = new Set<ByteQueue>();
   #failure: unknown;
+  #aborted = false;
   /** Sealed bytes that were given to the vault. */
   addedBytes = 0;
 
@@ -51,8 +54,9 @@ export class PackWriter {
     return total;
   }
 
-  /** Takes a block; never waits. Throws what made an earlier pack fail. */
+  /** Takes a block; never waits. Throws what made an earlier pack fail. After `abort` it takes none: that would start a new pack. */
   add(block: FinishedBlock): void {
+    if (this.#aborted) return;
     this.throwIfFailed();
     const pack = (this.#open ??= this.#start());
     const { kind, counter, frame, blockId, chunkIds } = block;
@@ -78,6 +82,7 @@ export class PackWriter {
 
   /** Ends the open upload without a footer, so that the vault forgets it, and waits for what is under way. */
   async abort(): Promise<void> {
+    this.#aborted = true;
     this.#open?.queue.end();
     this.#open = undefined;
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
@@ -102,8 +107,15 @@ export class PackWriter {
       const blockNos = await pack.receipt;
       pack.entries.forEach((entry, i) => this.#options.onStored(entry, blockNos[i]!));
     } catch (error) {
-      this.#failure ??= error;
+      this.#fail(error, pack);
     }
+  }
+
+  /** What the pack still had to send will not be taken by anybody. */
+  #fail(error: unknown, pack: OpenPack): void {
+    this.#failure ??= error;
+    this.#queues.delete(pack.queue);
+    this.#options.onFailure(error);
   }
 
   #close(): void {
@@ -114,9 +126,7 @@ export class PackWriter {
       (bytes) => {
         pack.queue.push(bytes);
       },
-      (error: unknown) => {
-        this.#failure ??= error;
-      },
+      (error: unknown) => this.#fail(error, pack),
     );
     void footer.then(() => pack.queue.end());
   }

@@ -3,7 +3,7 @@
 // written after their contents, in bounded memory, while many files are in flight.
 
 import { ByteReader, ByteWriter, type Bytes } from "../../core/bytes.ts";
-import { AppError } from "../../core/errors.ts";
+import { AppError, throwIfAborted } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { Awaitable } from "../../crypto/primitives.ts";
 import type { BlockRef, StateEncoder } from "../../wire/v4/state-file.ts";
@@ -100,8 +100,9 @@ export class Pipeline {
     await this.#options.content.settle();
     this.throwIfFailed();
     await this.#drain();
-    while (this.#draining) await this.#moved.wait(signal);
+    while (this.#draining) await this.#moved.wait(undefined);
     this.throwIfFailed();
+    throwIfAborted(signal);
     if (!this.#root) throw new AppError("internal", { context: { detail: "the scan ended inside a directory" } });
     return this.#root;
   }

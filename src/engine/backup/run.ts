@@ -2,6 +2,7 @@
 // What it stores is kept if it fails or is interrupted: the next run finds it by asking. The state file is finished only after the commit.
 
 import { type Bytes, fromHex, toHex } from "../../core/bytes.ts";
+import { throwIfAborted } from "../../core/errors.ts";
 import type { ChunkId, DeviceId, SessionId, SnapshotId } from "../../core/ids.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { WriterSecrets } from "../../crypto/secrets.ts";
@@ -181,6 +182,7 @@ class Run {
       packBytes: options.packBytes,
       onTaken: () => this.#content.notify(),
       onStored: (block, blockNo) => this.#stored(block, blockNo),
+      onFailure: (error) => this.#pipeline.fail(error),
     });
     const chunker = createChunker(writer.chunkerKey);
     this.#content = new ContentReader({
@@ -245,6 +247,7 @@ class Run {
       this.#pipeline.throwIfFailed();
       await this.#packs.finish();
     }
+    throwIfAborted(this.#options.signal);
     return root;
   }
 

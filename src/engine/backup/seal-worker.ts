@@ -229,22 +229,31 @@ export class SealWorker {
 }
 
 /** Reads a small file into `room` and makes sure that it stood still: a second try when it is not as the scan saw it. */
-function readSettled(file: OpenFile, scanned: ReadFile, room: { buffer: Bytes; at: number }): MaybePromise<FileOutcome & { size: number }> {
+function readSettled(file: OpenFile, scanned: ReadFile, room: Room): MaybePromise<FileOutcome & { size: number }> {
+  makeRoom(room, scanned.size);
   return then(readFully(file, room.buffer, room.at, scanned.size, 0), (size) =>
     then(file.mark(), (mark) => (size === scanned.size && sameMark(mark, scanned) ? { chunks: 0, size } : readAgain(file, mark, room))),
   );
 }
 
-async function readAgain(file: OpenFile, before: FileMark, room: { buffer: Bytes; at: number }): Promise<FileOutcome & { size: number }> {
-  if (room.at + before.size > room.buffer.length) {
-    const grown = new Uint8Array((room.at + before.size) * 2);
-    grown.set(room.buffer.subarray(0, room.at));
-    room.buffer = grown;
-  }
+async function readAgain(file: OpenFile, before: FileMark, room: Room): Promise<FileOutcome & { size: number }> {
+  makeRoom(room, before.size);
   const size = await readFully(file, room.buffer, room.at, before.size, 0);
   const after = await file.mark();
   const settled = size === before.size && sameMark(after, before);
-  return { chunks: 0, size, mark: { ...after, size }, ...(settled ? {} : { changed: true }) };
+  // The mark from before the bytes: one from after them could hide from the next run that they are a mixture.
+  return { chunks: 0, size, mark: { ...before, size }, ...(settled ? {} : { changed: true }) };
+}
+
+/** Bytes of a batch, and where the next file goes. */
+type Room = { buffer: Bytes; readonly at: number };
+
+/** The batch's buffer has the size that the scan told; files that grew since, even those before this one, may need more. */
+function makeRoom(room: Room, length: number): void {
+  if (room.at + length <= room.buffer.length) return;
+  const grown = new Uint8Array((room.at + length) * 2);
+  grown.set(room.buffer.subarray(0, room.at));
+  room.buffer = grown;
 }
 
 type MaybePromise<T> = T | Promise<T>;

@@ -30,6 +30,8 @@ export class TreeBlocks {
   #blockBytes = 0;
   #ids: Bytes[] = [];
   #rows: number[] = [];
+  /** Asks that are not decided yet. They need not be decided in the order in which they were begun. */
+  readonly #asking = new Set<Promise<void>>();
 
   constructor(options: TreeBlocksOptions) {
     this.#options = options;
@@ -46,13 +48,22 @@ export class TreeBlocks {
     return { id, row, asked: full ? this.#ask() : undefined };
   }
 
-  /** Asks for the rest and seals the last block. */
+  /** Asks for the rest and, once every ask is decided, seals the last block. */
   async flush(): Promise<void> {
-    await this.#ask();
+    void this.#ask();
+    await Promise.all(this.#asking);
     this.#seal();
   }
 
-  async #ask(): Promise<void> {
+  #ask(): Promise<void> {
+    const asked = this.#askBatch();
+    this.#asking.add(asked);
+    const forget = () => this.#asking.delete(asked);
+    asked.then(forget, forget);
+    return asked;
+  }
+
+  async #askBatch(): Promise<void> {
     const batch = this.#waiting;
     if (batch.length === 0) return;
     this.#waiting = [];
