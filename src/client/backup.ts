@@ -1,9 +1,9 @@
 // A backup of this machine's files: scanner, worker threads and state file put to the engine.
 
 import { spawn } from "node:child_process";
-import { hostname, userInfo, availableParallelism } from "node:os";
-import { resolve } from "node:path";
 import { readFileSync } from "node:fs";
+import { availableParallelism, hostname, userInfo } from "node:os";
+import { resolve } from "node:path";
 import { AppError } from "../core/errors.ts";
 import { requireSafeRelativePath } from "../core/filename.ts";
 import type { SnapshotId } from "../core/ids.ts";
@@ -14,14 +14,15 @@ import type { Signer } from "../crypto/signature.ts";
 import { planToken } from "../crypto/tokens.ts";
 import { type BackupResult, backUp, newProgress } from "../engine/backup/run.ts";
 import type { BackupProblem, BackupProgress, ScannedEntry } from "../engine/backup/types.ts";
-import { nodePlatform } from "./platform.ts";
 import { ENTRY } from "../wire/v4/tree-types.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import type { Excluder } from "./excludes.ts";
 import { createOwners } from "./owners.ts";
+import { nodePlatform } from "./platform.ts";
 import { createScanner, type ScannerOptions } from "./scanner.ts";
 import { createSealPool } from "./seal-pool.ts";
 import { isStateDamage, openState, StateWriter } from "./state-store.ts";
+import { limitUploads } from "./upload-limit.ts";
 
 export type BackupRequest = {
   readonly vault: VaultPort;
@@ -44,6 +45,8 @@ export type BackupRequest = {
   /** 0 = one for each core. */
   readonly workers: number;
   readonly packBytes: number;
+  /** Bytes a second that go to the vault at most; 0 or nothing: no limit. */
+  readonly uploadBytesPerSecond?: number;
   readonly program: string;
   readonly progress?: BackupProgress;
   readonly signal: AbortSignal | undefined;
@@ -55,7 +58,15 @@ export type BackupReport = {
   readonly head: BackupResult["head"];
   readonly stats: Pick<
     BackupProgress,
-    "files" | "directories" | "others" | "bytes" | "newFiles" | "changedFiles" | "unchangedFiles" | "addedBytes" | "newBytes"
+    | "files"
+    | "directories"
+    | "others"
+    | "bytes"
+    | "newFiles"
+    | "changedFiles"
+    | "unchangedFiles"
+    | "addedBytes"
+    | "newBytes"
   >;
   /** The first thousand. */
   readonly problems: readonly BackupProblem[];
@@ -88,15 +99,21 @@ async function attempt(request: BackupRequest, progress: BackupProgress, ignoreS
   try {
     const scanner = scannerOptions(request, attributeProblems);
     const result = await backUp({
-      vault,
+      vault: limitUploads(vault, request.uploadBytesPerSecond ?? 0, nodePlatform.clock),
       platform: nodePlatform,
       source: createScanner(scanner),
-      createPool: (keys) => createSealPool(keys, request.workers || Math.min(availableParallelism(), MAX_WORKERS), progress),
+      createPool: (keys) =>
+        createSealPool(keys, request.workers || Math.min(availableParallelism(), MAX_WORKERS), progress),
       writer: device.writer,
       signer: device.signer,
       plan,
       tags: request.tags,
-      about: { paths: [...scanner.paths, ...(scanner.stream ? [scanner.stream.path] : [])], host: hostname(), user: userName(), program: request.program },
+      about: {
+        paths: [...scanner.paths, ...(scanner.stream ? [scanner.stream.path] : [])],
+        host: hostname(),
+        user: userName(),
+        program: request.program,
+      },
       previous: saved,
       writeState: state && ((bytes) => state.write(bytes)),
       force: request.force,
@@ -130,13 +147,24 @@ function report(result: BackupResult, progress: BackupProgress, startedAt: numbe
 function scannerOptions(request: BackupRequest, problems: BackupProblem[]): ScannerOptions {
   const stream = request.stdin
     ? { filename: request.stdin.filename, bytes: request.stdin.stream }
-    : request.command && { filename: request.command.filename, bytes: commandOutput(request.command.argv, request.signal) };
+    : request.command && {
+        filename: request.command.filename,
+        bytes: commandOutput(request.command.argv, request.signal),
+      };
   return {
     paths: request.paths.map((path) => rawFromText(resolve(path))),
     excluder: request.excluder,
     oneFileSystem: request.oneFileSystem,
     owners: createOwners(readText),
-    ...(stream ? { stream: { path: rawFromText(`/${requireSafeRelativePath(stream.filename)}`), bytes: stream.bytes, entry: streamEntry() } } : {}),
+    ...(stream
+      ? {
+          stream: {
+            path: rawFromText(`/${requireSafeRelativePath(stream.filename)}`),
+            bytes: stream.bytes,
+            entry: streamEntry(),
+          },
+        }
+      : {}),
     onProblem: (path: RawPath, code: string) => problems.push({ path, code }),
   };
 }

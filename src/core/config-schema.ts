@@ -42,7 +42,7 @@ export const CONFIG = {
   workers: whole(0, 256, 0, "Worker threads that read, compress and encrypt; 0 takes one for each processor core."),
   packSizeMiB: whole(1, 256, 32, "Size at which a pack is closed and sent."),
   uploadLimitKiBps: whole(0, 2 ** 30, 0, "Upload limit in KiB a second; 0 is none."),
-  cacheMiB: whole(0, 2 ** 20, 256, "Memory for blocks that are likely to be read again; 0 is none."),
+  cacheMiB: whole(0, 2 ** 20, 48, "Memory for blocks that are likely to be read again; 0 is none."),
   color: choice(["auto", "always", "never"], "auto", "Coloured output; auto means when a terminal reads it."),
   progress: choice(["auto", "always", "never"], "auto", "Live progress display; auto means when a terminal reads it."),
   logLevel: choice(["debug", "info", "warn", "error", "silent"], "warn", "The least serious messages that are logged."),

@@ -15,10 +15,10 @@ import type { FileMark, ReadFile, ReadJob, ReadResult, SealPool, SealWorkerPort 
 /** A batch is sent when it has this many bytes or files. */
 const BATCH = { bytes: 2 * 2 ** 20, files: 512 } as const;
 /** Files above this are cut in parts by all workers. */
-export const LARGE_FILE_BYTES = 4 * 2 ** 20;
+export const LARGE_FILE_BYTES = 2 * 2 ** 20;
 const SCAN_BYTES = 4 * 2 ** 20;
 const SCANS_AHEAD = 4;
-const JOBS_PER_WORKER = 3;
+const JOBS_PER_WORKER = 2;
 
 /** What became of one file. */
 export type Content = {
@@ -99,7 +99,12 @@ export class ContentReader {
   /** Takes a stream to its end. */
   async stream(stream: AsyncIterable<Uint8Array>, done: (outcome: Outcome, size: number) => void): Promise<void> {
     const chunker = new StreamChunker(this.#options.chunker);
-    const parts = new Parts(this, (content) => done(content, content.lengths.reduce((sum, length) => sum + length, 0)));
+    const parts = new Parts(this, (content) =>
+      done(
+        content,
+        content.lengths.reduce((sum, length) => sum + length, 0),
+      ),
+    );
     let held: Uint8Array[] = [];
     let heldBytes = 0;
     const send = async (chunks: Uint8Array[], all: boolean): Promise<void> => {
@@ -130,7 +135,11 @@ export class ContentReader {
     const first = await (await this.#freeWorker()).inspect(path);
     if (!first.mark) return done({ problem: first.problem ?? "EIO" });
     const { mark, holes } = first;
-    const parts = new Parts(this, (content, problem) => (problem ? done({ problem }) : done({ ...content, mark: { ...mark, size: sizeOf(content) }, holes: within(holes, sizeOf(content)) })));
+    const parts = new Parts(this, (content, problem) =>
+      problem
+        ? done({ problem })
+        : done({ ...content, mark: { ...mark, size: sizeOf(content) }, holes: within(holes, sizeOf(content)) }),
+    );
     const selector = new CutSelector();
     let start = 0;
     let lengths: number[] = [];
@@ -167,7 +176,11 @@ export class ContentReader {
 
   /** Candidates of a large file part by part, some parts ahead. */
   async *#scans(path: RawPath, size: number, holes: readonly Hole[]) {
-    const ahead: Promise<{ candidates: { offset: number; prf: number }[]; end: number; problem: string | undefined }>[] = [];
+    const ahead: Promise<{
+      candidates: { offset: number; prf: number }[];
+      end: number;
+      problem: string | undefined;
+    }>[] = [];
     let at = 0;
     while (at < size || ahead.length > 0) {
       throwIfAborted(this.#options.signal);
@@ -204,7 +217,11 @@ export class ContentReader {
   }
 
   /** Asks for the chunks of a job, gives each missing one its block, and hands the references on. */
-  async #decide(worker: SealWorkerPort, result: ReadResult & { job: number }, use: (refs: readonly BlockRef[]) => void): Promise<void> {
+  async #decide(
+    worker: SealWorkerPort,
+    result: ReadResult & { job: number },
+    use: (refs: readonly BlockRef[]) => void,
+  ): Promise<void> {
     const { dedup, dryRun } = this.#options;
     await dedup.ask(result.chunkIds, (lookup) => {
       const counters = new Int32Array(result.lengths.length).fill(-1);
@@ -360,5 +377,11 @@ function within(holes: readonly Hole[], size: number): readonly Hole[] {
 }
 
 function sameTimes(a: FileMark, b: FileMark): boolean {
-  return a.size === b.size && a.mtimeSeconds === b.mtimeSeconds && a.mtimeNanos === b.mtimeNanos && a.ctimeNanos === b.ctimeNanos && a.ctimeSeconds === b.ctimeSeconds;
+  return (
+    a.size === b.size &&
+    a.mtimeSeconds === b.mtimeSeconds &&
+    a.mtimeNanos === b.mtimeNanos &&
+    a.ctimeNanos === b.ctimeNanos &&
+    a.ctimeSeconds === b.ctimeSeconds
+  );
 }

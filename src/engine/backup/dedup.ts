@@ -118,5 +118,8 @@ function idKey(chunkIds: Uint8Array, index: number): string {
 /** chunkIds are uniform, so any of their bits serve as a hash. */
 function filterBit(chunkIds: Uint8Array, index: number): number {
   const at = index * 32;
-  return (chunkIds[at]! | (chunkIds[at + 1]! << 8) | (chunkIds[at + 2]! << 16) | (chunkIds[at + 3]! << 24)) >>> (32 - FILTER_BITS);
+  return (
+    (chunkIds[at]! | (chunkIds[at + 1]! << 8) | (chunkIds[at + 2]! << 16) | (chunkIds[at + 3]! << 24)) >>>
+    (32 - FILTER_BITS)
+  );
 }

@@ -28,7 +28,12 @@ export type PackWriterOptions = {
   readonly onFailure: (error: unknown) => void;
 };
 
-type OpenPack = { queue: ByteQueue; entries: Omit<BlockEntry, "signature">[]; length: number; receipt: Promise<readonly number[]> };
+type OpenPack = {
+  queue: ByteQueue;
+  entries: Omit<BlockEntry, "signature">[];
+  length: number;
+  receipt: Promise<readonly number[]>;
+};
 
 export class PackWriter {
   readonly #options: PackWriterOptions;

@@ -2,7 +2,7 @@
 // Everything that the scan gives becomes a slot in one queue; slots are taken off its head as they become ready. So directories are
 // written after their contents, in bounded memory, while many files are in flight.
 
-import { ByteReader, ByteWriter, type Bytes } from "../../core/bytes.ts";
+import { ByteReader, type Bytes, ByteWriter } from "../../core/bytes.ts";
 import { AppError, throwIfAborted } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { Awaitable } from "../../crypto/primitives.ts";
@@ -260,7 +260,13 @@ export class Pipeline {
     this.#put(directory, entry, this.#scratch.take(), content?.refs ?? [], false);
   }
 
-  #put(directory: OpenDirectory, entry: ScannedEntry, bytes: Uint8Array, refs: readonly BlockRef[], unchanged: boolean): void {
+  #put(
+    directory: OpenDirectory,
+    entry: ScannedEntry,
+    bytes: Uint8Array,
+    refs: readonly BlockRef[],
+    unchanged: boolean,
+  ): void {
     directory.writer.add(entry.name, entry.uid, entry.gid, bytes, unchanged);
     this.#options.onUsed(refs);
     this.#options.state?.entry(entry.inode, bytes, refs);
@@ -269,7 +275,8 @@ export class Pipeline {
   #leave(slot: LeaveSlot): Promise<void> | undefined {
     const directory = this.#stack.pop()!;
     const { entry, previous } = slot;
-    const refs = previous && slot.complete && directory.writer.canReuse ? this.#options.reuse(previous.refs) : undefined;
+    const refs =
+      previous && slot.complete && directory.writer.canReuse ? this.#options.reuse(previous.refs) : undefined;
     if (previous && refs) {
       const old = decodeOne(previous.entry);
       const bytes = slot.same ? previous.entry : this.#encodeDirectory(entry, old.chunkIds!);
@@ -284,7 +291,13 @@ export class Pipeline {
     const ids = new Uint8Array(directory.ids.length * 32);
     for (const [i, id] of directory.ids.entries()) ids.set(await id, i * 32);
     const bytes = this.#encodeDirectory(entry, ids);
-    this.#close(entry, bytes, directory.rows.map((row) => 2 * row + 1), false, ids);
+    this.#close(
+      entry,
+      bytes,
+      directory.rows.map((row) => 2 * row + 1),
+      false,
+      ids,
+    );
   }
 
   #close(entry: ScannedEntry, bytes: Uint8Array, refs: readonly BlockRef[], unchanged: boolean, ids: Uint8Array): void {
@@ -308,7 +321,11 @@ function decodeOne(bytes: Uint8Array): TreeEntry {
   return decodeEntry(reader, bytes);
 }
 
-function treeEntryOf(entry: ScannedEntry, content: Content | undefined, details: Pick<TreeEntry, "xattrs" | "linkTarget">): TreeEntry {
+function treeEntryOf(
+  entry: ScannedEntry,
+  content: Content | undefined,
+  details: Pick<TreeEntry, "xattrs" | "linkTarget">,
+): TreeEntry {
   const at = content?.mark ?? entry;
   const isFile = entry.type === ENTRY.file;
   const isDevice = entry.type === ENTRY.charDevice || entry.type === ENTRY.blockDevice;
@@ -324,7 +341,8 @@ function treeEntryOf(entry: ScannedEntry, content: Content | undefined, details:
     ctimeNanos: at.ctimeNanos,
     birthSeconds: entry.birthSeconds,
     birthNanos: entry.birthNanos,
-    hardLink: entry.links > 1 && entry.type !== ENTRY.directory ? { device: entry.device, inode: entry.inode } : undefined,
+    hardLink:
+      entry.links > 1 && entry.type !== ENTRY.directory ? { device: entry.device, inode: entry.inode } : undefined,
     changed: content?.changed,
     size: isFile ? (content ? content.lengths.reduce((sum, length) => sum + length, 0) : 0) : undefined,
     chunkIds: content?.chunkIds,

@@ -13,11 +13,11 @@ import type { BlockEntry } from "../../wire/v4/pack.ts";
 import { encodeRefs } from "../../wire/v4/refs.ts";
 import { encodeSnapshotRecord, snapshotStatement } from "../../wire/v4/snapshot-record.ts";
 import { type BlockRef, type StateCursor, StateEncoder, type StateTail } from "../../wire/v4/state-file.ts";
-import { KIND_TREE, type SessionGrant, type VaultPort } from "../../wire/v4/vault-port.ts";
 import { chunkIdAt } from "../../wire/v4/tree-types.ts";
+import { KIND_TREE, type SessionGrant, type VaultPort } from "../../wire/v4/vault-port.ts";
 import { createChunker } from "../chunker.ts";
 import type { EnginePlatform } from "../platform.ts";
-import { MAX_INFO_ERRORS, sealSnapshotInfo, type SnapshotInfo } from "../snapshot-info.ts";
+import { MAX_INFO_ERRORS, type SnapshotInfo, sealSnapshotInfo } from "../snapshot-info.ts";
 import { ContentReader } from "./content.ts";
 import { Dedup, type FindChunks } from "./dedup.ts";
 import { PackWriter } from "./pack-writer.ts";
@@ -36,7 +36,12 @@ export type BackupOptions = {
   readonly signer: Signer;
   readonly plan: string;
   readonly tags: readonly string[];
-  readonly about: { readonly paths: readonly RawPath[]; readonly host: string; readonly user: string; readonly program: string };
+  readonly about: {
+    readonly paths: readonly RawPath[];
+    readonly host: string;
+    readonly user: string;
+    readonly program: string;
+  };
   /** State of the last run of this plan, if there is one. */
   readonly previous: { readonly tail: StateTail; readonly cursor: StateCursor } | undefined;
   /** Takes the bytes of the new state file after its header; nothing when no state is wanted. */
@@ -142,14 +147,22 @@ async function dryGrant(vault: VaultPort, base: SnapshotId | undefined): Promise
 }
 
 function keepLease(vault: VaultPort, session: SessionId, leaseMs: number): { stop(): void } {
-  const timer = setInterval(() => {
-    // A lease that could not be renewed shows when the run commits.
-    vault.renewSession(session).catch(() => undefined);
-  }, Math.max(1000, leaseMs / 3));
+  const timer = setInterval(
+    () => {
+      // A lease that could not be renewed shows when the run commits.
+      vault.renewSession(session).catch(() => undefined);
+    },
+    Math.max(1000, leaseMs / 3),
+  );
   return { stop: () => clearInterval(timer) };
 }
 
-type Opened = { readonly session: SessionId; readonly grant: SessionGrant; readonly pool: SealPool; readonly sealedKey: Bytes };
+type Opened = {
+  readonly session: SessionId;
+  readonly grant: SessionGrant;
+  readonly pool: SealPool;
+  readonly sealedKey: Bytes;
+};
 
 class Run {
   readonly #options: BackupOptions;
@@ -171,7 +184,10 @@ class Run {
     this.#options = options;
     this.#pool = pool;
     this.#startedAt = platform.clock.now();
-    this.#dedup = new Dedup(options.dryRun ? findWithoutSession(vault) : (ids) => vault.findChunks(session, ids), grant.empty);
+    this.#dedup = new Dedup(
+      options.dryRun ? findWithoutSession(vault) : (ids) => vault.findChunks(session, ids),
+      grant.empty,
+    );
     this.#packs = new PackWriter({
       vault,
       vaultId: vault.vaultId,
@@ -327,7 +343,10 @@ function findWithoutSession(vault: VaultPort): FindChunks {
 }
 
 /** References of the last run as references of this one: all rows become blockNos. Nothing when a block is damaged. */
-function reuseOf(table: readonly number[], damaged: ReadonlySet<number>): (refs: readonly BlockRef[]) => BlockRef[] | undefined {
+function reuseOf(
+  table: readonly number[],
+  damaged: ReadonlySet<number>,
+): (refs: readonly BlockRef[]) => BlockRef[] | undefined {
   return (refs) => {
     const out: BlockRef[] = [];
     for (const ref of refs) {

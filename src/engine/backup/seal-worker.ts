@@ -4,12 +4,29 @@
 import { type Bytes, concatBytes, equalBytes, releaseBytes } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { encodeFrameHeader } from "../../wire/v4/pack-frame.ts";
-import { KIND_DATA, type BlockKind } from "../../wire/v4/vault-port.ts";
 import type { Hole } from "../../wire/v4/tree-types.ts";
+import { type BlockKind, KIND_DATA } from "../../wire/v4/vault-port.ts";
 import { BlockPayloadWriter, type CompressionLevel, sealBlock } from "../block.ts";
-import { CHUNK_MAX, CHUNK_MIN, CHUNK_WINDOW, type Chunker, createChunker, cutBuffer, scanCandidates } from "../chunker.ts";
+import {
+  CHUNK_MAX,
+  CHUNK_MIN,
+  CHUNK_WINDOW,
+  type Chunker,
+  createChunker,
+  cutBuffer,
+  scanCandidates,
+} from "../chunker.ts";
 import type { EnginePlatform } from "../platform.ts";
-import type { FileMark, FileOutcome, FinishedBlock, ReadFile, ReadJob, ReadResult, ScanJob, ScanResult } from "./types.ts";
+import type {
+  FileMark,
+  FileOutcome,
+  FinishedBlock,
+  ReadFile,
+  ReadJob,
+  ReadResult,
+  ScanJob,
+  ScanResult,
+} from "./types.ts";
 
 /** How a worker reaches files. Errors carry a `code` such as "EACCES". Node's are synchronous, a browser's are not. */
 export type FileAccess = {
@@ -34,7 +51,7 @@ export type SealWorkerKeys = {
 };
 
 const SPARE_BUFFERS = 2;
-const MIN_BUFFER_BYTES = 3 * 2 ** 20;
+const MIN_BUFFER_BYTES = 2.5 * 2 ** 20;
 const DATA_PREFIX = Uint8Array.of(KIND_DATA);
 
 export class SealWorker {
@@ -116,7 +133,9 @@ export class SealWorker {
     if (coveringHole(holes, offset - lead, end) && !this.#zerosHaveCandidates()) return { offsets: [], prfs: [] };
     const buffer = this.#buffer(end - offset + lead);
     try {
-      const got = await this.#files.withFile(path, (file) => readFully(file, buffer, 0, end - offset + lead, offset - lead));
+      const got = await this.#files.withFile(path, (file) =>
+        readFully(file, buffer, 0, end - offset + lead, offset - lead),
+      );
       const candidates = scanCandidates(this.#chunker, buffer, lead, Math.max(lead, got), offset - lead);
       return { offsets: candidates.map((c) => c.offset), prfs: candidates.map((c) => c.prf) };
     } catch (error) {
@@ -163,7 +182,13 @@ export class SealWorker {
     }
   }
 
-  async #readRange(job: number, path: RawPath, offset: number, lengths: readonly number[], holes: readonly Hole[]): Promise<ReadResult> {
+  async #readRange(
+    job: number,
+    path: RawPath,
+    offset: number,
+    lengths: readonly number[],
+    holes: readonly Hole[],
+  ): Promise<ReadResult> {
     const total = lengths.reduce((sum, length) => sum + length, 0);
     const buffer = this.#buffer(total);
     let got = 0;
@@ -189,7 +214,13 @@ export class SealWorker {
     return this.#name(job, buffer, startsOf(kept), kept, [outcome]);
   }
 
-  async #name(job: number, buffer: Bytes, starts: number[], lengths: readonly number[], files: readonly FileOutcome[]): Promise<ReadResult> {
+  async #name(
+    job: number,
+    buffer: Bytes,
+    starts: number[],
+    lengths: readonly number[],
+    files: readonly FileOutcome[],
+  ): Promise<ReadResult> {
     const chunkIds = new Uint8Array(lengths.length * 32);
     const { primitives } = this.#platform;
     for (let i = 0; i < lengths.length; i++) {
@@ -232,7 +263,9 @@ export class SealWorker {
 function readSettled(file: OpenFile, scanned: ReadFile, room: Room): MaybePromise<FileOutcome & { size: number }> {
   makeRoom(room, scanned.size);
   return then(readFully(file, room.buffer, room.at, scanned.size, 0), (size) =>
-    then(file.mark(), (mark) => (size === scanned.size && sameMark(mark, scanned) ? { chunks: 0, size } : readAgain(file, mark, room))),
+    then(file.mark(), (mark) =>
+      size === scanned.size && sameMark(mark, scanned) ? { chunks: 0, size } : readAgain(file, mark, room),
+    ),
   );
 }
 
@@ -275,7 +308,15 @@ function readFully(file: OpenFile, target: Bytes, at: number, length: number, of
   return got;
 }
 
-async function readFullyLater(file: OpenFile, target: Bytes, at: number, length: number, offset: number, start: number, first: Promise<number>): Promise<number> {
+async function readFullyLater(
+  file: OpenFile,
+  target: Bytes,
+  at: number,
+  length: number,
+  offset: number,
+  start: number,
+  first: Promise<number>,
+): Promise<number> {
   let got = start;
   for (let read = await first; read > 0; read = await file.read(target, at + got, length - got, offset + got)) {
     got += read;

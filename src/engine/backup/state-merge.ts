@@ -1,8 +1,8 @@
 // The merge-join of a scan with the state of the last run: both come in the same order, so one cursor and a stack are all it takes.
 
 import type { RawPath } from "../../core/raw-path.ts";
-import { ENTRY } from "../../wire/v4/tree-types.ts";
 import { type BlockRef, STATE_ITEM, type StateCursor } from "../../wire/v4/state-file.ts";
+import { ENTRY } from "../../wire/v4/tree-types.ts";
 import type { ScannedEntry } from "./types.ts";
 
 /** What is reused of an entry that did not change. */
@@ -32,7 +32,8 @@ export class StateMerge {
 
   /** The file of this name in the last run when size, times and inode are the same. `known` says whether there was one at all. */
   file(entry: ScannedEntry): { readonly known: boolean; readonly same: Previous | undefined } {
-    if (this.#stranger > 0 || !this.#seek(entry.name) || this.#cursor.kind !== STATE_ITEM.entry) return { known: false, same: undefined };
+    if (this.#stranger > 0 || !this.#seek(entry.name) || this.#cursor.kind !== STATE_ITEM.entry)
+      return { known: false, same: undefined };
     const same = isSame(this.#cursor, entry) ? { entry: this.#cursor.entry, refs: this.#cursor.refs } : undefined;
     this.#advance();
     return { known: true, same };
@@ -42,7 +43,11 @@ export class StateMerge {
    * Follows the scan out of a directory. `complete` is false when the last run had entries here that the scan has not;
    * `previous` is the directory's own entry, `same` says that its metadata did not change.
    */
-  leave(entry: ScannedEntry): { readonly previous: Previous | undefined; readonly complete: boolean; readonly same: boolean } {
+  leave(entry: ScannedEntry): {
+    readonly previous: Previous | undefined;
+    readonly complete: boolean;
+    readonly same: boolean;
+  } {
     if (this.#stranger > 0) {
       this.#stranger--;
       return { previous: undefined, complete: false, same: false };

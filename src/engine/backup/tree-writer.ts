@@ -1,8 +1,8 @@
 // One directory on its way to tree segments (docs/format.md, Tree chunks). While nothing differs from the last run it only keeps
 // views; at the first difference, or when it grows large, it encodes. Memory stays bounded for directories of any size.
 
-import { ByteWriter, type Bytes } from "../../core/bytes.ts";
-import { rawToBytes, type RawPath } from "../../core/raw-path.ts";
+import { type Bytes, ByteWriter } from "../../core/bytes.ts";
+import { type RawPath, rawToBytes } from "../../core/raw-path.ts";
 import type { SipHash } from "../../crypto/prf.ts";
 import { encodeSegment, TREE_LIMITS } from "../../wire/v4/tree.ts";
 
@@ -71,7 +71,8 @@ export class DirectoryWriter {
     this.#groups.add(gid);
     this.#count++;
     const { length } = this.#segment;
-    if (length >= TREE_LIMITS.segmentHard || (length >= TREE_LIMITS.segmentSoft && this.#endsSegment(name))) this.#endSegment();
+    if (length >= TREE_LIMITS.segmentHard || (length >= TREE_LIMITS.segmentSoft && this.#endsSegment(name)))
+      this.#endSegment();
   }
 
   #endsSegment(name: RawPath): boolean {

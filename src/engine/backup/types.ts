@@ -63,7 +63,13 @@ export type ReadJob =
   /** Whole small files. */
   | { readonly kind: "files"; readonly files: readonly ReadFile[] }
   /** Consecutive chunks of one large file, from `offset` on. */
-  | { readonly kind: "range"; readonly path: RawPath; readonly offset: number; readonly lengths: readonly number[]; readonly holes: readonly Hole[] }
+  | {
+      readonly kind: "range";
+      readonly path: RawPath;
+      readonly offset: number;
+      readonly lengths: readonly number[];
+      readonly holes: readonly Hole[];
+    }
   /** Chunks that are in memory already. */
   | { readonly kind: "data"; readonly data: Bytes; readonly lengths: readonly number[] };
 
@@ -86,8 +92,17 @@ export type ReadResult = {
 };
 
 /** Cut candidates of one part of a large file (engine/chunker). */
-export type ScanJob = { readonly path: RawPath; readonly offset: number; readonly end: number; readonly holes: readonly Hole[] };
-export type ScanResult = { readonly offsets: readonly number[]; readonly prfs: readonly number[]; readonly problem?: string };
+export type ScanJob = {
+  readonly path: RawPath;
+  readonly offset: number;
+  readonly end: number;
+  readonly holes: readonly Hole[];
+};
+export type ScanResult = {
+  readonly offsets: readonly number[];
+  readonly prfs: readonly number[];
+  readonly problem?: string;
+};
 
 export type FinishedBlock = {
   readonly kind: BlockKind;
@@ -106,7 +121,9 @@ export interface SealWorkerPort {
   assign(job: number, counters: Int32Array): void;
   scan(job: ScanJob): Promise<ScanResult>;
   /** Metadata of a large file before it is read, and where its holes are. */
-  inspect(path: RawPath): Promise<{ readonly mark?: FileMark; readonly holes: readonly Hole[]; readonly problem?: string }>;
+  inspect(
+    path: RawPath,
+  ): Promise<{ readonly mark?: FileMark; readonly holes: readonly Hole[]; readonly problem?: string }>;
   /** Seals a payload that was put together elsewhere. */
   seal(kind: BlockKind, counter: number, payload: Bytes, chunkIds: Bytes): void;
   /** Seals what is left; resolves when all blocks of this worker were given out. */

@@ -1,0 +1,39 @@
+// A vault whose uploads keep to a rate. Everything else passes through. The wait comes before a slice is handed on, so that the
+// average holds from the first second.
+
+import type { Clock } from "../core/clock.ts";
+import type { VaultPort } from "../wire/v4/vault-port.ts";
+
+export type Sleep = (ms: number) => Promise<void>;
+
+const sleepReally: Sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The same vault, whose packs together arrive at no more than `bytesPerSecond`; 0 is no limit. */
+export function limitUploads(
+  vault: VaultPort,
+  bytesPerSecond: number,
+  clock: Clock,
+  sleep: Sleep = sleepReally,
+): VaultPort {
+  if (bytesPerSecond <= 0) return vault;
+  /** When everything that was let through so far would have arrived at the rate. */
+  let dueMs = clock.monotonic();
+  async function* paced(slices: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const slice of slices) {
+      const now = clock.monotonic();
+      dueMs = Math.max(dueMs, now) + (slice.length / bytesPerSecond) * 1000;
+      await sleep(dueMs - now);
+      yield slice;
+    }
+  }
+  return new Proxy(vault, {
+    get(target, name) {
+      if (name === "putPack") {
+        const putPack: VaultPort["putPack"] = (session, pack) => target.putPack(session, paced(pack));
+        return putPack;
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
