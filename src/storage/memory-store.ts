@@ -6,7 +6,10 @@ import { concatBytes, equalBytes } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 import { type ObjectStore, type ObjectWriter, requireKey, requirePrefix } from "./object-store.ts";
 
-export type MemoryDisk = { readonly objects: Map<string, Bytes>; readonly tmp: Set<Bytes[]> };
+export type MemoryDisk = { readonly objects: Map<string, Bytes>; readonly tmp: Set<Unfinished> };
+
+/** `isAbandoned` once the store that wrote it is closed: what age is on a disk. */
+export type Unfinished = { readonly parts: Bytes[]; isAbandoned: boolean };
 
 export function memoryDisk(): MemoryDisk {
   return { objects: new Map(), tmp: new Set() };
@@ -14,6 +17,7 @@ export function memoryDisk(): MemoryDisk {
 
 export function memoryStore(disk: MemoryDisk = memoryDisk()): ObjectStore {
   const { objects, tmp } = disk;
+  const mine = new Set<Unfinished>();
 
   const put = async (key: string, bytes: Uint8Array): Promise<boolean> => {
     const held = objects.get(requireKey(key));
@@ -26,20 +30,22 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): ObjectStore {
     put,
 
     async create(): Promise<ObjectWriter> {
-      const parts: Bytes[] = [];
-      tmp.add(parts);
+      const unfinished: Unfinished = { parts: [], isAbandoned: false };
+      tmp.add(unfinished);
+      mine.add(unfinished);
       return {
         async write(slice) {
-          if (!tmp.has(parts)) throw new AppError("internal", { context: { detail: "a spent writer was written to" } });
-          parts.push(new Uint8Array(slice));
+          if (!tmp.has(unfinished))
+            throw new AppError("internal", { context: { detail: "a spent writer was written to" } });
+          unfinished.parts.push(new Uint8Array(slice));
         },
         async commit(key) {
-          if (!tmp.delete(parts))
+          if (!tmp.delete(unfinished))
             throw new AppError("internal", { context: { detail: "a writer was committed twice" } });
-          return put(key, concatBytes(parts));
+          return put(key, concatBytes(unfinished.parts));
         },
         async abort() {
-          tmp.delete(parts);
+          tmp.delete(unfinished);
         },
       };
     },
@@ -70,11 +76,13 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): ObjectStore {
     },
 
     async sweep() {
-      const count = tmp.size;
-      tmp.clear();
-      return count;
+      const abandoned = [...tmp].filter(({ isAbandoned }) => isAbandoned);
+      for (const unfinished of abandoned) tmp.delete(unfinished);
+      return abandoned.length;
     },
 
-    async close() {},
+    async close() {
+      for (const unfinished of mine) unfinished.isAbandoned = true;
+    },
   };
 }
