@@ -11,7 +11,6 @@ import type { DeviceFile } from "../crypto/device-file.ts";
 import { type KeyslotLock, sealKeyslot } from "../crypto/keyslot.ts";
 import { generateSecrets, type ReaderSecrets, type WriterSecrets } from "../crypto/secrets.ts";
 import { generateDeviceKey, importSigner, type Signer } from "../crypto/signature.ts";
-import { nativeScryptRecipient } from "./scrypt-identity.ts";
 import {
   encodeLogBody,
   type KeyslotKind,
@@ -24,6 +23,7 @@ import type { SignedStatement, VaultPort } from "../wire/v4/vault-port.ts";
 import { encodeVaultRecord } from "../wire/v4/vault-record.ts";
 import { acceptHead } from "./heads.ts";
 import type { Home } from "./home.ts";
+import { nativeScryptRecipient } from "./scrypt-identity.ts";
 import { encodeWriterFile } from "./writer-file.ts";
 
 /** What a new vault starts with; `createVault` of vault/ takes it as it is. */

@@ -24,7 +24,7 @@ export type SystemError = Error & { code: string; errno: number; syscall: string
 
 type Libc = Record<
   "statx" | "utimensat" | "llistxattr" | "lgetxattr" | "lsetxattr" | "lremovexattr" | "mknod" | "lseek" | "umask",
-  KoffiFunc<(...args: any[]) => any>
+  KoffiFunc<(...args: unknown[]) => number | bigint>
 >;
 
 let loaded: Libc | undefined | null = null;
@@ -93,16 +93,22 @@ const emptyPath = Buffer.from([0]);
 /** lstat into `out`. Throws a SystemError. */
 export function lstatInto(path: RawPath, out: FileStat): void {
   const lib = libc();
-  if (!lib) return lstatPortable(nodePath(path), out);
+  if (!lib) {
+    lstatPortable(nodePath(path), out);
+    return;
+  }
   if (lib.statx(AT_FDCWD, cPath(path), AT_SYMLINK_NOFOLLOW, STATX_BASIC_AND_BTIME, statBytes) !== 0)
     throw lastError("statx");
   decodeStatx(out);
 }
 
-/** fstat into `out`; undefined support elsewhere means the caller uses lstatInto. */
+/** fstat into `out`; where there is no statx, an lstat of the path that was opened. */
 export function fstatInto(fd: number, path: RawPath, out: FileStat): void {
   const lib = libc();
-  if (!lib) return lstatPortable(nodePath(path), out);
+  if (!lib) {
+    lstatPortable(nodePath(path), out);
+    return;
+  }
   if (lib.statx(fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC_AND_BTIME, statBytes) !== 0) throw lastError("fstat");
   decodeStatx(out);
 }
@@ -151,7 +157,10 @@ const timesView = new DataView(timesBytes.buffer);
 /** Sets access and modification time to `seconds` + `nanos`, of the link itself if it is one. */
 export function setTimes(path: RawPath, seconds: number, nanos: number): void {
   const lib = libc();
-  if (!lib) return setTimesPortable(path, seconds, nanos);
+  if (!lib) {
+    setTimesPortable(path, seconds, nanos);
+    return;
+  }
   for (const at of [0, 16]) {
     timesView.setBigInt64(at, BigInt(seconds), true);
     timesView.setBigInt64(at + 8, BigInt(nanos), true);

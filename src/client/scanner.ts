@@ -2,14 +2,14 @@
 // but directories and never follows a link. What cannot be read becomes a problem item, and the walk goes on.
 
 import { readdirSync, readlinkSync } from "node:fs";
-import type { BackupSource, EntryDetails, ScanItem, ScannedEntry } from "../engine/backup/types.ts";
 import { AppError } from "../core/errors.ts";
 import { type RawPath, rawJoin } from "../core/raw-path.ts";
+import type { BackupSource, EntryDetails, ScanItem, ScannedEntry } from "../engine/backup/types.ts";
 import { ROOT_NAME } from "../wire/v4/state-file.ts";
 import { ENTRY } from "../wire/v4/tree-types.ts";
 import type { DirectoryRules, Excluder } from "./excludes.ts";
-import type { Owners } from "./owners.ts";
 import { emptyFileStat, type FileStat } from "./file-stat.ts";
+import type { Owners } from "./owners.ts";
 import { getXattr, listXattrs, lstatInto, nodePath, type SystemError } from "./posix.ts";
 
 const ITEMS_PER_BATCH = 512;
@@ -22,7 +22,11 @@ export type ScannerOptions = {
   readonly oneFileSystem: boolean;
   readonly owners: Owners;
   /** A file that comes from a stream, put at `path`. */
-  readonly stream?: { readonly path: RawPath; readonly bytes: AsyncIterable<Uint8Array>; readonly entry: Omit<ScannedEntry, "name" | "path"> };
+  readonly stream?: {
+    readonly path: RawPath;
+    readonly bytes: AsyncIterable<Uint8Array>;
+    readonly entry: Omit<ScannedEntry, "name" | "path">;
+  };
   /** Hears of attributes that could not be read. */
   readonly onProblem?: (path: RawPath, code: string) => void;
 };
@@ -96,7 +100,8 @@ function* walkWay(options: ScannerOptions, way: Way, path: RawPath, name: RawPat
 }
 
 function* walkBelow(options: ScannerOptions, way: Way, path: RawPath): Generator<ScanItem> {
-  for (const child of [...way.below.keys()].sort()) yield* walkWay(options, way.below.get(child)!, rawJoin(path, child), child);
+  for (const child of [...way.below.keys()].sort())
+    yield* walkWay(options, way.below.get(child)!, rawJoin(path, child), child);
 }
 
 /** A folder on the way to a stream's name that does not exist on this machine. */
@@ -108,7 +113,13 @@ function* walkVirtual(options: ScannerOptions, way: Way, path: RawPath, name: Ra
 }
 
 /** One backed-up entry and, if it is a directory, all below it. `root` is the device that --one-file-system stays on. */
-function* walk(options: ScannerOptions, entry: ScannedEntry, root: number, depth: number, rules?: DirectoryRules): Generator<ScanItem> {
+function* walk(
+  options: ScannerOptions,
+  entry: ScannedEntry,
+  root: number,
+  depth: number,
+  rules?: DirectoryRules,
+): Generator<ScanItem> {
   if (entry.type !== ENTRY.directory) {
     yield { kind: "entry", entry };
     return;
@@ -120,7 +131,13 @@ function* walk(options: ScannerOptions, entry: ScannedEntry, root: number, depth
   yield { kind: "leave", entry };
 }
 
-function* walkDirectory(options: ScannerOptions, path: RawPath, root: number, depth: number, parentRules?: DirectoryRules): Generator<ScanItem> {
+function* walkDirectory(
+  options: ScannerOptions,
+  path: RawPath,
+  root: number,
+  depth: number,
+  parentRules?: DirectoryRules,
+): Generator<ScanItem> {
   let names: RawPath[];
   try {
     if (depth > MAX_DEPTH) throw Object.assign(new Error("too deep"), { code: "ELOOP" });

@@ -1,9 +1,16 @@
 // What the main thread and a seal worker say to each other. Buffers are transferred, never copied.
 
-import type { SealWorkerKeys } from "../engine/backup/seal-worker.ts";
-import type { FinishedBlock, ReadJob, ReadResult, ScanJob, ScanResult, SealWorkerPort } from "../engine/backup/types.ts";
 import type { Bytes } from "../core/bytes.ts";
 import type { RawPath } from "../core/raw-path.ts";
+import type { SealWorkerKeys } from "../engine/backup/seal-worker.ts";
+import type {
+  FinishedBlock,
+  ReadJob,
+  ReadResult,
+  ScanJob,
+  ScanResult,
+  SealWorkerPort,
+} from "../engine/backup/types.ts";
 import type { BlockKind } from "../wire/v4/vault-port.ts";
 
 export type WorkerSetup = { readonly keys: SealWorkerKeys };
@@ -13,7 +20,13 @@ export type ToWorker =
   | { readonly do: "assign"; readonly id: number; readonly counters: Int32Array }
   | { readonly do: "scan"; readonly id: number; readonly job: ScanJob }
   | { readonly do: "inspect"; readonly id: number; readonly path: RawPath }
-  | { readonly do: "seal"; readonly kind: BlockKind; readonly counter: number; readonly payload: Bytes; readonly chunkIds: Bytes }
+  | {
+      readonly do: "seal";
+      readonly kind: BlockKind;
+      readonly counter: number;
+      readonly payload: Bytes;
+      readonly chunkIds: Bytes;
+    }
   | { readonly do: "flush"; readonly id: number };
 
 export type FromWorker =

@@ -1,12 +1,21 @@
 // The engine's SealPool on worker threads. Each worker gets jobs in order; results come back in order.
 
 import { Worker } from "node:worker_threads";
-import { AppError } from "../core/errors.ts";
-import type { SealWorkerKeys } from "../engine/backup/seal-worker.ts";
-import type { BackupProgress, FinishedBlock, ReadJob, ReadResult, ScanJob, ScanResult, SealPool, SealWorkerPort } from "../engine/backup/types.ts";
-import type { BlockKind } from "../wire/v4/vault-port.ts";
-import type { RawPath } from "../core/raw-path.ts";
 import type { Bytes } from "../core/bytes.ts";
+import { AppError } from "../core/errors.ts";
+import type { RawPath } from "../core/raw-path.ts";
+import type { SealWorkerKeys } from "../engine/backup/seal-worker.ts";
+import type {
+  BackupProgress,
+  FinishedBlock,
+  ReadJob,
+  ReadResult,
+  ScanJob,
+  ScanResult,
+  SealPool,
+  SealWorkerPort,
+} from "../engine/backup/types.ts";
+import type { BlockKind } from "../wire/v4/vault-port.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./seal-messages.ts";
 
 /** Heap limits keep the whole process under 256 MiB; the large buffers lie outside the heap. */
@@ -50,11 +59,15 @@ class SealThread implements SealWorkerPort {
   constructor(keys: SealWorkerKeys, events: Events) {
     this.#events = events;
     const workerData: WorkerSetup = { keys };
-    this.#worker = new Worker(new URL("./seal-thread.ts", import.meta.url), { workerData, resourceLimits: RESOURCE_LIMITS });
+    this.#worker = new Worker(new URL("./seal-thread.ts", import.meta.url), {
+      workerData,
+      resourceLimits: RESOURCE_LIMITS,
+    });
     this.#worker.on("message", (message: FromWorker) => this.#hear(message));
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", (code) => {
-      if (!this.#closed) this.#fail(new AppError("internal", { context: { detail: `a worker ended with code ${code}` } }));
+      if (!this.#closed)
+        this.#fail(new AppError("internal", { context: { detail: `a worker ended with code ${code}` } }));
     });
   }
 
@@ -107,8 +120,14 @@ class SealThread implements SealWorkerPort {
   }
 
   #hear(message: FromWorker): void {
-    if (message.done === "block") return this.#events.onBlock(message.block);
-    if (message.done === "failed") return this.#fail(new AppError("internal", { context: { detail: message.message } }));
+    if (message.done === "block") {
+      this.#events.onBlock(message.block);
+      return;
+    }
+    if (message.done === "failed") {
+      this.#fail(new AppError("internal", { context: { detail: message.message } }));
+      return;
+    }
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     waiting?.resolve(("result" in message ? message.result : undefined) as never);

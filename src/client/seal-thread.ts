@@ -3,13 +3,13 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Bytes } from "../core/bytes.ts";
+import type { RawPath } from "../core/raw-path.ts";
 import { type FileAccess, type OpenFile, SealWorker } from "../engine/backup/seal-worker.ts";
 import type { FileMark, FinishedBlock } from "../engine/backup/types.ts";
 import { emptyFileStat } from "./file-stat.ts";
 import { nodePlatform } from "./platform.ts";
 import { findHoles, fstatInto, nodePath } from "./posix.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./seal-messages.ts";
-import type { RawPath } from "../core/raw-path.ts";
 
 const { keys } = workerData as WorkerSetup;
 const port = parentPort!;
@@ -88,5 +88,7 @@ async function handle(message: ToWorker): Promise<void> {
 
 let turn: Promise<void> = Promise.resolve();
 port.on("message", (message: ToWorker) => {
-  turn = turn.then(() => handle(message)).catch((error: unknown) => post({ done: "failed", message: String((error as Error).stack ?? error) }));
+  turn = turn
+    .then(() => handle(message))
+    .catch((error: unknown) => post({ done: "failed", message: String((error as Error).stack ?? error) }));
 });

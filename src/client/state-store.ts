@@ -31,12 +31,15 @@ export function openState(path: string, vault: VaultId, plan: NameToken, logger:
   }
   try {
     const { size } = fstatSync(fd);
-    if (!stateHeaderFits(read(fd, 0, STATE_HEADER_BYTES), vault, plan)) throw new Error("it belongs to another vault or plan");
+    if (!stateHeaderFits(read(fd, 0, STATE_HEADER_BYTES), vault, plan))
+      throw new Error("it belongs to another vault or plan");
     const tail = readTail(fd, size);
     return { tail, cursor: new StateCursor(frames(fd)), close: () => closeSync(fd) };
   } catch (error) {
     closeSync(fd);
-    logger.warn("the state file of the last run cannot be used; everything is read again", { reason: (error as Error).message });
+    logger.warn("the state file of the last run cannot be used; everything is read again", {
+      reason: (error as Error).message,
+    });
     return undefined;
   }
 }

@@ -7,9 +7,9 @@ import type { KeyslotId, VaultId } from "../core/ids.ts";
 import { sha256 } from "../core/sha256.ts";
 import { type KeyslotLock, sealKeyslot } from "../crypto/keyslot.ts";
 import { generateSecrets } from "../crypto/secrets.ts";
-import { nativeScryptRecipient } from "./scrypt-identity.ts";
 import type { KeyslotRow } from "../wire/v4/vault-port.ts";
 import { generateRecoveryKey } from "./device.ts";
+import { nativeScryptRecipient } from "./scrypt-identity.ts";
 import { parseIdentities, recoveryKit, unlock } from "./unlock.ts";
 
 const VAULT = "0a".repeat(16) as VaultId;

@@ -7,8 +7,8 @@ import { ID_BYTES } from "../core/ids.ts";
 import { sha256 } from "../core/sha256.ts";
 import { type KeyslotKey, openKeyslot } from "../crypto/keyslot.ts";
 import type { ReaderSecrets, WriterSecrets } from "../crypto/secrets.ts";
-import { nativeScryptIdentity } from "./scrypt-identity.ts";
 import type { KeyslotRow, VaultPort } from "../wire/v4/vault-port.ts";
+import { nativeScryptIdentity } from "./scrypt-identity.ts";
 
 type KeyslotSource = Pick<VaultPort, "vaultId" | "keyslots" | "keyslotFile">;
 

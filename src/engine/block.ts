@@ -59,7 +59,7 @@ export class BlockPayloadWriter {
     const lengths = this.#lengths;
     this.#room(4 * lengths.length + 4);
     const view = new DataView(this.#buffer.buffer, this.#length);
-    lengths.forEach((length, i) => view.setUint32(4 * i, length, true));
+    for (const [i, length] of lengths.entries()) view.setUint32(4 * i, length, true);
     view.setUint32(4 * lengths.length, lengths.length, true);
     const payload = this.#buffer.subarray(0, this.#length + 4 * lengths.length + 4);
     this.#lengths = [];

@@ -63,7 +63,8 @@ export class PackWriter {
   add(block: FinishedBlock): void {
     if (this.#aborted) return;
     this.throwIfFailed();
-    const pack = (this.#open ??= this.#start());
+    this.#open ??= this.#start();
+    const pack = this.#open;
     const { kind, counter, frame, blockId, chunkIds } = block;
     const length = frame.length - FRAME_HEADER_BYTES;
     const offset = pack.length + FRAME_HEADER_BYTES;
@@ -110,7 +111,7 @@ export class PackWriter {
   async #settle(pack: OpenPack): Promise<void> {
     try {
       const blockNos = await pack.receipt;
-      pack.entries.forEach((entry, i) => this.#options.onStored(entry, blockNos[i]!));
+      for (const [i, entry] of pack.entries.entries()) this.#options.onStored(entry, blockNos[i]!);
     } catch (error) {
       this.#fail(error, pack);
     }

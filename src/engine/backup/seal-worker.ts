@@ -100,8 +100,7 @@ export class SealWorker {
   /** Seals the open block. */
   async flush(): Promise<void> {
     if (this.#block.count === 0) return;
-    const chunkIds = new Uint8Array(this.#blockIds.length * 32);
-    this.#blockIds.forEach((id, i) => chunkIds.set(id, i * 32));
+    const chunkIds = concatBytes(this.#blockIds);
     this.#blockIds = [];
     await this.seal(KIND_DATA, this.#counter, this.#block.take(), chunkIds);
   }

@@ -1,6 +1,6 @@
 // Tree segments on their way to blocks: named, asked for in batches, and put into blocks of their own, so that browsing touches few.
 
-import type { Bytes } from "../../core/bytes.ts";
+import { type Bytes, concatBytes } from "../../core/bytes.ts";
 import type { Awaitable, Primitives } from "../../crypto/primitives.ts";
 import { KIND_TREE } from "../../wire/v4/vault-port.ts";
 import { BlockPayloadWriter } from "../block.ts";
@@ -91,9 +91,7 @@ export class TreeBlocks {
 
   #seal(): void {
     if (this.#rows.length === 0) return;
-    const chunkIds = new Uint8Array(this.#ids.length * 32);
-    this.#ids.forEach((id, i) => chunkIds.set(id, i * 32));
-    this.#options.seal(this.#block.take().slice(), chunkIds, this.#rows);
+    this.#options.seal(this.#block.take().slice(), concatBytes(this.#ids), this.#rows);
     this.#blockBytes = 0;
     this.#ids = [];
     this.#rows = [];
