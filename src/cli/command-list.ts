@@ -89,6 +89,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import("./commands/rebuild.ts"),
   },
   {
+    name: "doctor",
+    group: CARE,
+    summary: "Look for problems and say how to mend them.",
+    load: () => import("./commands/doctor.ts"),
+  },
+  {
     name: "log",
     group: CARE,
     summary: "Show what changed in the vault, and when.",
@@ -123,5 +129,11 @@ export const COMMANDS: readonly ListedCommand[] = [
     group: MORE,
     summary: "Print a completion script for a shell.",
     load: () => import("./commands/completion.ts"),
+  },
+  {
+    name: "demo",
+    group: MORE,
+    summary: "Back up, change, restore and compare in a vault that is thrown away.",
+    load: () => import("./commands/demo.ts"),
   },
 ];

@@ -105,7 +105,10 @@ ${choices.join("\n")}
 ${lists.join("\n")}
   esac
   if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "$list" -- "$word"))
-  else COMPREPLY=($(compgen -W "$(printf '%s\\n' $list | grep -v '^-')" -- "$word") $([[ $path ]] && compgen -f -- "$word"))
+  else
+    local names
+    names=$(printf '%s\\n' $list | grep -v '^-')
+    if [[ $names ]]; then COMPREPLY=($(compgen -W "$names" -- "$word")); else COMPREPLY=($(compgen -f -- "$word")); fi
   fi
 }
 complete -o filenames -F _cyberbackup cyberbackup

@@ -23,11 +23,6 @@ export async function credentials(context: Context): Promise<Credentials> {
   return { passphrase: () => ask(context, "Passphrase of the vault") };
 }
 
-/** True when `credentials` would find something without asking. */
-export function hasCredentials({ config }: Context): boolean {
-  return Boolean(config.identityFile || config.passphraseFile || config.passphrase);
-}
-
 export function canAsk({ host, output }: Context): boolean {
   return isTerminal(host.stdin) && isTerminal(host.stderr) && !output.isJson;
 }

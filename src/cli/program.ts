@@ -46,7 +46,8 @@ export function buildProgram(cli: Cli): Command {
       writeErr: () => undefined,
       outputError: () => undefined,
     })
-    .configureHelp({ showGlobalOptions: true })
+    // Commands that are not loaded yet know none of their arguments, so that only names are listed.
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
     .optionsGroup("Common options:")
     .addOption(new Option("--json", "Answer in JSON, as docs/json.md describes."))
     .addOption(new Option("-q, --quiet", "Say nothing but results, problems and errors."));

@@ -1,6 +1,6 @@
 // `backup`: files, folders, standard input or what a command prints, into one snapshot. Needs writer secrets only.
 
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { type BackupReport, type BackupRequest, runBackup } from "../../client/backup.ts";
@@ -20,7 +20,7 @@ import { type OpenedVault, withVault } from "../open-vault.ts";
 import { collect, parseSize, usage } from "../parse-values.ts";
 import { problemWords } from "../problem-words.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
-import { shownPath } from "../shown-path.ts";
+import { shownPath, shownText } from "../shown-path.ts";
 import { type Figures, whileShowing } from "../status.ts";
 import { programName } from "../version.ts";
 
@@ -76,6 +76,7 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, options: Options, words: string[]): Promise<number> {
   const sources = sourcesOf(context, options, words);
+  await requireSource(sources);
   const progress = newProgress();
   const excluder = await excluderOf(options, sources.paths);
   const report = await withVault(
@@ -109,6 +110,19 @@ function sourcesOf({ host }: Context, options: Options, words: readonly string[]
   if (stdin) return { paths: words, stdin: { filename: stdinFilename ?? "stdin", stream: host.stdin } };
   if (words.length === 0) throw usage("Nothing to back up: give a path, --stdin or --from-command.");
   return { paths: words };
+}
+
+/** One path that is there is enough: the others are problems of the run. */
+async function requireSource({ paths, stdin, command }: Sources): Promise<void> {
+  if (stdin || command) return;
+  for (const path of paths) {
+    const isThere = await lstat(path).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+  }
+  throw new AppError("source_missing", { context: { path: paths.map(shownText).join(", ") } });
 }
 
 async function excluderOf(options: Options, paths: readonly string[]): Promise<Excluder> {
@@ -145,6 +159,7 @@ async function requestOf({ config, host, logger }: Context, options: Options, op
     force: options.force === true,
     workers: config.workers,
     packBytes: config.packSizeMiB * 2 ** 20,
+    uploadBytesPerSecond: config.uploadLimitKiBps * 2 ** 10,
     program: programName(),
     signal: host.signal,
     logger,

@@ -3,10 +3,10 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { generateRecoveryKey, makeKeyslot } from "../../client/device.ts";
+import { nodePlatform } from "../../client/platform.ts";
 import { AppError } from "../../core/errors.ts";
 import type { KeyslotId } from "../../core/ids.ts";
 import type { KeyslotLock } from "../../crypto/keyslot.ts";
-import { nodePlatform } from "../../node/platform.ts";
 import { vaultAdmin } from "../../vault/admin.ts";
 import type { KeyslotKind } from "../../wire/v4/log-entry.ts";
 import { askVault } from "../ask-vault.ts";
@@ -39,7 +39,7 @@ export function define(command: Command, cli: Cli): void {
     .description("Add a passphrase, a recovery key, or any age recipient.")
     .option("--new-passphrase-file <file>", "File whose first line is the new passphrase (default: asks).")
     .option("--recovery", "Make a new recovery key and show it once.")
-    .option("--recipient <age1...>", "Let whoever holds this recipient's identity read everything.")
+    .option("--recipient <recipient>", "Let whoever holds this recipient's identity read everything.")
     .option("--recipient-file <file>", "The same from a file.")
     .option("--label <text>", "What to call it in the list.")
     .action(action(cli, runAdd));
