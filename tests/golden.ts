@@ -1,6 +1,6 @@
 // What the golden vectors in tests/vectors/ must hold: inputs in clear, and the bytes that docs/format.md makes of them.
 // `scripts/vectors.ts --write` writes the files; vectors.test.ts compares. In JSON, bytes are hex, absent values null, and a raw
-// path has one character for each byte. What age encrypts is different every time: those files are kept and opened.
+// path has one character for each byte. What age encrypts and what zstd compresses may differ every time: those files are kept and opened.
 
 import { type Bytes, fromHex, toHex, utf8 } from "../src/core/bytes.ts";
 import { sha256 } from "../src/core/sha256.ts";
@@ -12,6 +12,7 @@ import type { ReaderSecrets } from "../src/crypto/secrets.ts";
 import { sealSessionKey } from "../src/crypto/session-key.ts";
 import { importSigner, type Signer } from "../src/crypto/signature.ts";
 import { planToken, tagToken } from "../src/crypto/tokens.ts";
+import { blockPayload, openBlock, sealBlock } from "../src/engine/block.ts";
 import { sealSnapshotInfo } from "../src/engine/snapshot-info.ts";
 import { logStatement } from "../src/wire/v4/log-entry.ts";
 import { applyLogEntry, emptyLogState, type LogState } from "../src/wire/v4/log-state.ts";
@@ -19,8 +20,13 @@ import { blockStatement, packIdOf } from "../src/wire/v4/pack.ts";
 import { encodeTrailer } from "../src/wire/v4/pack-trailer.ts";
 import { encodeRefs } from "../src/wire/v4/refs.ts";
 import { encodeSnapshotRecord, snapshotStatement } from "../src/wire/v4/snapshot-record.ts";
+import { encodeStateHeader, ROOT_NAME, StateEncoder } from "../src/wire/v4/state-file.ts";
+import type { OwnerNames } from "../src/wire/v4/tree-types.ts";
 import { encodeVaultRecord } from "../src/wire/v4/vault-record.ts";
+import { platform } from "./platform.ts";
 import * as samples from "./samples.ts";
+import { stateSink } from "./state-bytes.ts";
+import { entryBytes, segmentOf, treeEntries, treeOwners } from "./tree-samples.ts";
 
 /** Private key of RFC 8032, 7.1, test 1, as PKCS#8 (RFC 8410). */
 const PKCS8 = fromHex(
@@ -36,6 +42,9 @@ export const GOLDEN: Readonly<Record<string, (old: unknown) => Promise<unknown>>
   refs: async () => REFS.map((refs) => ({ refs, bytes: toHex(encodeRefs(refs)) })),
   sealing: buildSealing,
   keys: (old) => buildKeys(old as KeyVectors | undefined),
+  tree: buildTree,
+  "state-file": buildStateFile,
+  block: (old) => buildBlock(old as BlockVectors | undefined),
 };
 
 /** `value` as JSON shows it. */
@@ -133,6 +142,71 @@ async function buildSealing(): Promise<unknown> {
   }
   const padme = lengths.map((length) => [length, padmeLength(length)]);
   return readable({ padme, vault: samples.VAULT, session: samples.SESSION, key: SESSION_KEY, plaintext, cases });
+}
+
+async function buildTree(): Promise<unknown> {
+  const segment = segmentOf(treeEntries);
+  return {
+    owners: readableOwners(treeOwners),
+    entries: readable(treeEntries),
+    segment: toHex(segment),
+    empty: toHex(segmentOf([], { users: new Map(), groups: new Map() })),
+  };
+}
+
+export function readableOwners({ users, groups }: OwnerNames): unknown {
+  return { users: [...users], groups: [...groups] };
+}
+
+/** A root with one folder in it, which holds one file. */
+async function buildStateFile(): Promise<unknown> {
+  const [, file, , folder] = treeEntries;
+  const sink = stateSink();
+  sink.emit(encodeStateHeader(samples.VAULT, samples.PLAN));
+  const encoder = new StateEncoder(sink.emit);
+  const tail = { snapshot: samples.SNAPSHOT, table: [0, 41, 2 ** 40] };
+  encoder.enter(ROOT_NAME);
+  encoder.enter(folder!.name);
+  encoder.entry(12_345, entryBytes(file!), [2 * 7, 2 * 1 + 1]);
+  encoder.leave(300, entryBytes(folder!), [2 * 2 + 1]);
+  encoder.leave(2, entryBytes({ ...folder!, name: ROOT_NAME }), []);
+  encoder.finish(tail);
+  return readable({
+    vault: samples.VAULT,
+    plan: samples.PLAN,
+    items: [
+      { kind: 1, name: ROOT_NAME },
+      { kind: 1, name: folder!.name },
+      { kind: 2, name: file!.name, inode: 12_345, entry: entryBytes(file!), refs: [14, 3] },
+      { kind: 3, name: folder!.name, inode: 300, entry: entryBytes(folder!), refs: [5] },
+      { kind: 3, name: ROOT_NAME, inode: 2, entry: entryBytes({ ...folder!, name: ROOT_NAME }), refs: [] },
+    ],
+    tail,
+    file: sink.take(),
+  });
+}
+
+type BlockCase = { readonly counter: number; readonly blockId: string; readonly sealed: string };
+export type BlockVectors = { readonly zstd: BlockCase };
+
+async function buildBlock(old: BlockVectors | undefined): Promise<unknown> {
+  const chunks = [samples.counting(0, 100), utf8("text ".repeat(40)), samples.counting(7, 1)];
+  const payload = blockPayload(chunks);
+  const seal = async (counter: number, level: number) => {
+    const { sealed, blockId } = await sealBlock(platform, SESSION_KEY, blockContext(counter), payload, level);
+    return { counter, blockId: toHex(blockId), sealed: toHex(sealed) };
+  };
+  const vectors = { key: SESSION_KEY, vault: samples.VAULT, session: samples.SESSION, kind: 1, chunks, payload };
+  return { ...(readable(vectors) as object), raw: await seal(5, 0), zstd: old?.zstd ?? (await seal(6, 3)) };
+}
+
+function blockContext(counter: number) {
+  return { vaultId: fromHex(samples.VAULT), sessionId: fromHex(samples.SESSION), kind: 1, counter } as const;
+}
+
+/** The chunks of a block in block.json. */
+export function openGoldenBlock({ counter, sealed }: BlockCase): Promise<Uint8Array[]> {
+  return openBlock(platform, SESSION_KEY, blockContext(counter), fromHex(sealed), counter);
 }
 
 export type KeyVectors = {

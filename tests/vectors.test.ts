@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fromHex, toHex } from "../src/core/bytes.ts";
-import type { VaultId } from "../src/core/ids.ts";
+import type { NameToken, VaultId } from "../src/core/ids.ts";
+import { sha256 } from "../src/core/sha256.ts";
 import { decodeDeviceFile, encodeDeviceFile } from "../src/crypto/device-file.ts";
 import { openKeyslot } from "../src/crypto/keyslot.ts";
 import { webPrimitives } from "../src/crypto/primitives.ts";
@@ -18,16 +19,32 @@ import { decodePackHeader } from "../src/wire/v4/pack-header.ts";
 import { decodeTrailer } from "../src/wire/v4/pack-trailer.ts";
 import { decodeRefs } from "../src/wire/v4/refs.ts";
 import { decodeSnapshotRecord } from "../src/wire/v4/snapshot-record.ts";
+import { STATE_HEADER_BYTES, stateHeaderFits } from "../src/wire/v4/state-file.ts";
+import { decodeSegment } from "../src/wire/v4/tree.ts";
 import { decodeVaultRecord } from "../src/wire/v4/vault-record.ts";
-import { GOLDEN, readable, readableState, secretsOf } from "./golden.ts";
+import { GOLDEN, openGoldenBlock, readable, readableOwners, readableState, secretsOf } from "./golden.ts";
+import { openStateBytes } from "./state-bytes.ts";
+import block from "./vectors/block.json" with { type: "json" };
 import keys from "./vectors/keys.json" with { type: "json" };
 import log from "./vectors/log.json" with { type: "json" };
 import packs from "./vectors/packs.json" with { type: "json" };
 import records from "./vectors/records.json" with { type: "json" };
 import refs from "./vectors/refs.json" with { type: "json" };
 import sealing from "./vectors/sealing.json" with { type: "json" };
+import stateFile from "./vectors/state-file.json" with { type: "json" };
+import tree from "./vectors/tree.json" with { type: "json" };
 
-const FILES: Readonly<Record<string, unknown>> = { keys, log, packs, records, refs, sealing };
+const FILES: Readonly<Record<string, unknown>> = {
+  keys,
+  log,
+  packs,
+  records,
+  refs,
+  sealing,
+  tree,
+  block,
+  "state-file": stateFile,
+};
 
 describe("the code makes these bytes", () => {
   assert.deepEqual(Object.keys(FILES).sort(), Object.keys(GOLDEN).sort());
@@ -108,5 +125,34 @@ describe("the code reads these bytes", () => {
 
   test("device files", async () => {
     assert.equal(encodeDeviceFile(await decodeDeviceFile(keys.deviceFile)), keys.deviceFile);
+  });
+
+  test("tree segments", () => {
+    const { entries, owners } = decodeSegment(fromHex(tree.segment));
+    assert.deepEqual(readable(entries), tree.entries);
+    assert.deepEqual(readableOwners(owners), tree.owners);
+    assert.deepEqual(decodeSegment(fromHex(tree.empty)).entries, []);
+  });
+
+  test("state files", () => {
+    const bytes = fromHex(stateFile.file);
+    const header = bytes.subarray(0, STATE_HEADER_BYTES);
+    assert.ok(stateHeaderFits(header, stateFile.vault as VaultId, stateFile.plan as NameToken));
+    const { cursor, tail } = openStateBytes(bytes.subarray(STATE_HEADER_BYTES));
+    assert.deepEqual(tail, stateFile.tail);
+    for (const item of stateFile.items) {
+      assert.ok(cursor.next());
+      const { kind, name, inode, entry, refs: list } = cursor;
+      assert.deepEqual(kind === 1 ? { kind, name } : readable({ kind, name, inode, entry, refs: list }), item);
+    }
+    assert.ok(!cursor.next());
+  });
+
+  test("blocks", async () => {
+    for (const sealed of [block.raw, block.zstd]) {
+      assert.equal(toHex(await sha256(fromHex(sealed.sealed))), sealed.blockId);
+      assert.deepEqual(readable(await openGoldenBlock(sealed)), block.chunks);
+    }
+    assert.ok(block.zstd.sealed.length < block.raw.sealed.length);
   });
 });

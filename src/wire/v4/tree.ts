@@ -232,6 +232,7 @@ function decodeByType(
 
 function decodeHoles(reader: ByteReader, size: number): Hole[] {
   const count = boundedCount(reader, 2);
+  if (count === 0) fail("it says that there are holes and has none");
   const holes: Hole[] = [];
   let end = 0;
   for (let i = 0; i < count; i++) {
@@ -246,6 +247,7 @@ function decodeHoles(reader: ByteReader, size: number): Hole[] {
 
 function decodeXattrs(reader: ByteReader, bytes: Uint8Array): Xattr[] {
   const count = boundedCount(reader, 2);
+  if (count === 0) fail("it says that there are extended attributes and has none");
   const xattrs: Xattr[] = [];
   for (let i = 0; i < count; i++) {
     const name = decodeRaw(reader, bytes, TREE_LIMITS.xattrName);
