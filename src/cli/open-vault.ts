@@ -8,7 +8,7 @@ import { type DeviceFile, type Home, openHome } from "../client/home.ts";
 import { nodePlatform } from "../client/platform.ts";
 import { unlock } from "../client/unlock.ts";
 import { decodeWriterFile } from "../client/writer-file.ts";
-import { AppError } from "../core/errors.ts";
+import { AppError, isAppError } from "../core/errors.ts";
 import type { ReaderSecrets } from "../crypto/secrets.ts";
 import { importSigner, type Signer } from "../crypto/signature.ts";
 import { openReader, type VaultReader } from "../engine/reader/reader.ts";
@@ -35,6 +35,8 @@ export type OpenOptions = {
   /** Only for a process that seals what it stores: see VaultOptions. */
   readonly trustBlockHashes?: boolean;
 };
+
+const ATTEMPTS = 3;
 
 /** Opens the vault, does `work`, and closes it whatever happens. Throws `rollback`, `vault_not_found`, and what `work` throws. */
 export async function withVault<T>(
@@ -81,10 +83,7 @@ async function readWriterFile(path: string): Promise<string> {
 
 function opened(context: Context, vault: LocalVault, home: Home, path: string): OpenedVault {
   const device = once(() => readDevice(context, home, vault));
-  const secrets = once(async () => {
-    const writer = (await home.device(vault.vaultId))?.writer;
-    return unlock({ vault, writer, ...(await credentials(context)) });
-  });
+  const secrets = once(() => unlockWith(context, vault, home));
   const reader = once(async () =>
     openReader({
       vault,
@@ -95,6 +94,21 @@ function opened(context: Context, vault: LocalVault, home: Home, path: string): 
   );
   const signer = once(async () => importSigner((await device()).signingKey));
   return { vault, home, path, secrets, reader, device, signer };
+}
+
+/** A person at a terminal may mistype. */
+async function unlockWith(context: Context, vault: LocalVault, home: Home): Promise<ReaderSecrets> {
+  const writer = (await home.device(vault.vaultId))?.writer;
+  const given = await credentials(context);
+  const isAsked = "passphrase" in given && typeof given.passphrase === "function";
+  for (let left = isAsked ? ATTEMPTS : 1; ; left--) {
+    try {
+      return await unlock({ vault, writer, ...given });
+    } catch (error) {
+      if (left === 1 || !isAppError(error, "passphrase_wrong")) throw error;
+      context.output.warn(error.message);
+    }
+  }
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,7 +1,6 @@
 // What long work shows while it runs: on a terminal a few lines that are drawn over each other, with --json a progress document
 // each second, on a pipe nothing. It looks at the work's figures when it likes; the work never waits for it.
 
-import { createLogUpdate } from "log-update";
 import { columnsOf, wantsLiveDisplay } from "../node/terminal.ts";
 import type { Context } from "./context.ts";
 import { formatBytes } from "./format-bytes.ts";
@@ -50,6 +49,7 @@ async function withDocuments<T>(context: Context, figures: () => Figures, work: 
 
 async function withDisplay<T>(context: Context, figures: () => Figures, work: () => Promise<T>): Promise<T> {
   const { host, output } = context;
+  const { createLogUpdate } = await import("log-update");
   const display = createLogUpdate(host.stderr as NodeJS.WriteStream);
   const startMs = host.clock.monotonic();
   const rate = smoothedRate();

@@ -1,6 +1,7 @@
 // `snapshots`: what there is to restore.
 
 import type { Command } from "commander";
+import { EXIT } from "../../core/errors.ts";
 import { type ListedSnapshot, listSnapshots } from "../../engine/reader/snapshots.ts";
 import type { SnapshotRow } from "../../wire/v4/vault-port.ts";
 import { action, type Context } from "../context.ts";
@@ -27,17 +28,22 @@ export function define(command: Command, cli: Cli): void {
   ]);
 }
 
-async function run(context: Context, options: Options): Promise<undefined> {
-  await withVault(context, async (opened) => {
+async function run(context: Context, options: Options): Promise<number> {
+  return withVault(context, async (opened) => {
     const all = await listSnapshots(await opened.reader(), { trash: options.trash === true });
     const listed = all.filter((snapshot) => fits(snapshot, options));
     const { output, host } = context;
     output.json({ type: "result", command: "snapshots", snapshots: listed.map(snapshotJson) });
-    if (listed.length === 0) return output.say("There are no snapshots yet.");
+    const broken = listed.filter(({ error }) => error !== undefined);
+    if (listed.length === 0) {
+      output.say("There are no snapshots yet.");
+      return EXIT.ok;
+    }
     const rows = listed.map((snapshot) => rowOf(snapshot, host.clock.now()));
     for (const line of table(COLUMNS, rows, output.paint.bold)) output.print(line);
-    for (const { row, error } of listed) if (error) output.warn(`Snapshot ${row.id.slice(0, 12)}: ${error.message}`);
+    for (const { row, error } of broken) output.warn(`Snapshot ${row.id.slice(0, 12)}: ${error?.message}`);
     output.say(plural(listed.length, "snapshot"));
+    return broken.length > 0 ? EXIT.damaged : EXIT.ok;
   });
 }
 
