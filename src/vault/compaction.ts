@@ -18,6 +18,7 @@ import { dropIntent, INTENT_COMPACT, INTENT_REMOVE, intend } from "./intents.ts"
 import { packKey } from "./object-keys.ts";
 import { readPackFile } from "./pack-file.ts";
 import { BLOCK_DROPPED, BLOCK_OK, BLOCK_QUARANTINED } from "./schema.ts";
+import { quarantineBlock } from "./scrub.ts";
 
 /** Sessions that a pack's header can name. */
 const MAX_SESSIONS = 0xffff;
@@ -104,7 +105,7 @@ async function writeCompacted(
         const entry = contents.entries[i]!;
         const sealed = await vault.store.getRange(packKey(contents.packId), entry.offset, entry.length);
         if (sealed === undefined || !equalBytes(createHash("sha256").update(sealed).digest(), entry.blockId)) {
-          quarantine(vault, contents.blockNos[i]!);
+          quarantineBlock(vault, contents.blockNos[i]!);
           return undefined;
         }
         const sessionIndex = index.get(contents.sessions[entry.sessionIndex]!.session)!;
@@ -150,13 +151,6 @@ function collectSessions(sources: readonly Source[]): Map<SessionId, PackSession
     }
   }
   return sessions;
-}
-
-function quarantine(vault: VaultContext, blockNo: number): void {
-  vault.logger.warn("a block is damaged; its pack is not compacted", { blockNo });
-  vault.database.transaction(() =>
-    vault.database.run("UPDATE blocks SET state = ? WHERE blockNo = ? AND state = 0", BLOCK_QUARANTINED, blockNo),
-  );
 }
 
 /** One transaction: the blocks lie in the new pack, the old ones are to be removed. */

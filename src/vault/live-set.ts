@@ -1,5 +1,7 @@
 // Mark: which blocks anybody still needs. See docs/vault.md, [Note: what is live].
 
+import { toHex } from "../core/bytes.ts";
+import { AppError } from "../core/errors.ts";
 import { decodeRefs } from "../wire/v4/refs.ts";
 import type { Database } from "./database.ts";
 import { BLOCK_QUARANTINED, SNAPSHOT_PURGED } from "./schema.ts";
@@ -25,13 +27,14 @@ export class BlockSet {
 
 /**
  * Blocks of snapshots that are live or in the trash (but for `purging`, snapshot row numbers) and of sessions whose lease
- * stands at `now`. Right only inside the transaction that it runs in.
+ * stands at `now`. Right only inside the transaction that it runs in. Throws `record_corrupt` when it cannot be known.
  */
 export function markLive(database: Database, now: number, purging: ReadonlySet<number> = new Set()): BlockSet {
   const live = new BlockSet(Number(database.get("SELECT value FROM meta WHERE name = 'nextBlockNo'")!.value));
   const addRefs = (refs: Uint8Array | null): void => {
     if (refs !== null) for (const blockNo of decodeRefs(refs)) live.add(blockNo);
   };
+  refuseUnknownRefs(database, purging);
 
   for (const [snapshot] of database.tuples<[number]>(
     "SELECT snapshot FROM snapshots WHERE state <> ?",
@@ -55,6 +58,22 @@ export function markLive(database: Database, now: number, purging: ReadonlySet<n
   }
   for (const blockNo of healingBlocks(database, live)) live.add(blockNo);
   return live;
+}
+
+/** A snapshot whose record was damaged when the index was rebuilt rests on nobody knows what: nothing may be collected then. */
+function refuseUnknownRefs(database: Database, purging: ReadonlySet<number>): void {
+  const rows = database.tuples<[number, Uint8Array]>(
+    "SELECT snapshot, snapshotId FROM snapshots WHERE refs IS NULL AND state <> ?",
+    SNAPSHOT_PURGED,
+  );
+  const first = rows.find(([snapshot]) => !purging.has(snapshot));
+  if (first === undefined) return;
+  throw new AppError("record_corrupt", {
+    context: {
+      what: `Snapshot record ${toHex(first[1])}`,
+      detail: "what it rests on is unknown, so nothing is collected until it is put back or the snapshot is purged",
+    },
+  });
 }
 
 /**

@@ -3,7 +3,7 @@
 // See docs/vault.md, [Note: the log without a lock].
 
 import { equalBytes, fromHex } from "../core/bytes.ts";
-import { AppError } from "../core/errors.ts";
+import { AppError, isAppError } from "../core/errors.ts";
 import { verifySignature } from "../crypto/signature.ts";
 import {
   decodeLogEntry,
@@ -111,14 +111,10 @@ function applyEntry(vault: VaultContext, entry: DecodedEntry, record: DecodedSna
       if (row && equalBytes(row.id, fromHex(entry.id))) return;
       throw new AppError("log_corrupt", { context: { seq: entry.seq, detail: "the index knows another entry here" } });
     }
-    applyLogEntry(readStateForWrite(vault), entry);
+    // The cached state moves with the index; should the transaction fail, its head no longer fits and it is read anew.
+    applyLogEntry(currentState(vault), entry);
     writeEntry(vault.database, entry, record);
   });
-}
-
-/** The cached state moves with the index; should the transaction fail, its head no longer fits and it is read anew. */
-function readStateForWrite(vault: VaultContext): LogState {
-  return currentState(vault);
 }
 
 async function decodeEntryAt(seq: number, bytes: Uint8Array): Promise<DecodedEntry> {
@@ -129,11 +125,22 @@ async function decodeEntryAt(seq: number, bytes: Uint8Array): Promise<DecodedEnt
   }
 }
 
-/** The record that a commit entry names; it may be gone when a later entry purged it. */
+/**
+ * The record that a commit entry names. It may be gone when a later entry purged it; one that is damaged is as good as gone, and
+ * must not keep the rest of the vault from being opened or rebuilt.
+ */
 async function recordOf(vault: VaultContext, entry: DecodedEntry): Promise<DecodedSnapshot | undefined> {
   if (entry.type !== "commit") return undefined;
   const bytes = await vault.store.get(snapshotKey(entry.body.snapshot));
-  return bytes && decodeSnapshotRecord(bytes);
+  if (bytes === undefined) return undefined;
+  try {
+    const record = await decodeSnapshotRecord(bytes);
+    return record.id === entry.body.snapshot ? record : undefined;
+  } catch (error) {
+    if (!isAppError(error, "record_corrupt")) throw error;
+    vault.logger.warn("a snapshot record is damaged", { snapshot: entry.body.snapshot });
+    return undefined;
+  }
 }
 
 function copyOf(state: LogState): LogState {

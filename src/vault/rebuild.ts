@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
 import { AppError, type ErrorCode, isAppError, throwIfAborted } from "../core/errors.ts";
-import type { PackId } from "../core/ids.ts";
+import type { PackId, SnapshotId } from "../core/ids.ts";
 import { decodeRefs } from "../wire/v4/refs.ts";
 import { insertBlock, insertChunks, insertPackRow, type PackContents } from "./block-index.ts";
 import type { VaultContext } from "./context.ts";
@@ -14,7 +14,7 @@ import type { Database } from "./database.ts";
 import { withLock } from "./locks.ts";
 import { rollForward } from "./log.ts";
 import { ensureSession } from "./log-index.ts";
-import { packKey, parseKey } from "./object-keys.ts";
+import { packKey, parseKey, snapshotKey } from "./object-keys.ts";
 import {
   createIndex,
   newContext,
@@ -25,7 +25,7 @@ import {
   type VaultOptions,
 } from "./open-vault.ts";
 import { readPackFile } from "./pack-file.ts";
-import { BLOCK_QUARANTINED, migrate, SCHEMA_VERSION, userVersion } from "./schema.ts";
+import { BLOCK_QUARANTINED, migrate, SCHEMA_VERSION, SNAPSHOT_PURGED, userVersion } from "./schema.ts";
 
 export type RebuildOptions = VaultOptions & {
   readonly signal?: AbortSignal;
@@ -36,7 +36,7 @@ export type RebuildReport = {
   readonly packs: number;
   readonly blocks: number;
   readonly logEntries: number;
-  /** Packs that could not be read: what lies in them is missing from the new index. */
+  /** Packs and snapshot records that could not be read: what lies in them is missing from the new index. */
   readonly problems: readonly { readonly object: string; readonly code: ErrorCode; readonly detail: string }[];
 };
 
@@ -115,6 +115,13 @@ async function fill(
     const contents = await readPackFile(vault.store, vault.vaultId, packId);
     if (contents !== undefined && indexPack(vault, contents, problems)) packs++;
     onProgress?.({ donePacks: packs });
+  }
+  for (const [id] of database.tuples<[Uint8Array]>(
+    "SELECT snapshotId FROM snapshots WHERE refs IS NULL AND state <> ?",
+    SNAPSHOT_PURGED,
+  )) {
+    const object = snapshotKey(toHex(id) as SnapshotId);
+    problems.push({ object, code: "record_corrupt", detail: "It is missing or damaged." });
   }
   setNextBlockNo(database, old);
   if (old !== undefined) carryQuarantine(database, old);

@@ -380,6 +380,30 @@ describe("rebuild", () => {
     assert.deepEqual(await put(world, vault, session, someBlocks(1)), [3]);
   });
 
+  test("goes past a damaged snapshot record, and then nothing is collected until that snapshot is purged", async () => {
+    const good = someBlocks(1);
+    await backUp(world, vault, good);
+    const id = await backUp(world, vault, someBlocks(1));
+    await vault.close();
+    world.disk.objects.get(`snapshots/${id}`)![50]! ^= 1;
+    const report = await rebuildIndex(
+      { store: memoryStore(world.disk), indexPath: world.disk.indexPath },
+      { clock: world.clock },
+    );
+    assert.deepEqual(
+      report.problems.map(({ object }) => object),
+      [`snapshots/${id}`],
+    );
+    vault = await world.open();
+    assert.deepEqual(await readBack(vault, good), hashesOf(good));
+    await assert.rejects(collect(), (error) => isAppError(error, "record_corrupt"));
+    assert.equal(packKeys().length, 2);
+    await remove(id);
+    await collect();
+    assert.equal(packKeys().length, 1);
+    assert.deepEqual(await problems(), []);
+  });
+
   test("waits for running backups", async () => {
     await newSession(world, vault);
     await assert.rejects(
