@@ -1,7 +1,8 @@
 // docs/json.md: every document of json-schema.ts as a table. Made by scripts/docs-cli.ts, held equal by a test.
 
 import { z } from "zod";
-import { DOCUMENTS, errorSchema, progressSchema } from "./json-schema.ts";
+import { errorSchema, progressSchema } from "./json-parts.ts";
+import { DOCUMENTS } from "./json-schema.ts";
 
 type Schema = {
   readonly type?: string;

@@ -6,7 +6,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { DOCUMENTS, errorSchema, type JsonDocument } from "../../src/cli/json-schema.ts";
+import { errorSchema } from "../../src/cli/json-parts.ts";
+import { DOCUMENTS, type JsonDocument } from "../../src/cli/json-schema.ts";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 /** Compiled code of all runs of one test file: the tenth start should not cost what the first does. */

@@ -148,7 +148,9 @@ describe("looking", () => {
     assert.ok(ofFile?.type === "change" && ofFile.change === "modified");
     assert.equal((await cli(place, ["cat", first, join(source, "a.txt"), ...IDENTITY])).text, "one\n");
     const stats = await cliResult(place, "stats", IDENTITY);
-    assert.ok(stats.snapshots === 5 && stats.storedBytes > 0 && stats.damagedBlocks === 0);
+    assert.ok(stats.snapshots === 5 && stats.storedBytes! > 0 && stats.damagedBlocks === 0);
+    const one = await cliResult(place, "stats", [first, ...IDENTITY]);
+    assert.deepEqual([one.snapshot, one.files, one.links], [first, 3, 1]);
   });
 
   test("restore brings back the bytes, and in place only what differs", async () => {

@@ -5,8 +5,9 @@ import { type Command, Option } from "commander";
 import { restoreSnapshot } from "../../client/restore/restore.ts";
 import type { OverwritePolicy, RestoreProgress, RestoreResult } from "../../client/restore/types.ts";
 import { EXIT } from "../../core/errors.ts";
-import { type RawPath, rawFromText, rawToText } from "../../core/raw-path.ts";
+import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import { resolveSnapshot, splitSnapshotPath } from "../../engine/reader/resolve.ts";
+import { normalPathFromText } from "../../engine/restore/selection.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
@@ -77,7 +78,7 @@ async function run(context: Context, options: Options, expression: string): Prom
           snapshot,
           target,
           subtree,
-          paths: options.path?.map((path) => rawFromText(resolve("/", path))),
+          paths: options.path?.map(normalPathFromText),
           include: options.include,
           exclude: options.exclude,
           overwrite: options.overwrite,
