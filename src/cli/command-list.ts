@@ -9,6 +9,8 @@ type ListedCommand = {
   readonly name: string;
   readonly group: string;
   readonly summary: string;
+  /** Its standard output is a file's own bytes. */
+  readonly writesData?: boolean;
   load(): Promise<CommandFile>;
 };
 
@@ -37,7 +39,13 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import("./commands/versions.ts"),
   },
   { name: "diff", group: LOOK, summary: "Compare two snapshots.", load: () => import("./commands/diff.ts") },
-  { name: "cat", group: LOOK, summary: "Write one file to standard output.", load: () => import("./commands/cat.ts") },
+  {
+    name: "cat",
+    group: LOOK,
+    writesData: true,
+    summary: "Write one file to standard output.",
+    load: () => import("./commands/cat.ts"),
+  },
   { name: "restore", group: LOOK, summary: "Restore files to a folder.", load: () => import("./commands/restore.ts") },
   {
     name: "stats",

@@ -26,7 +26,7 @@ With \`--json\` every command answers in JSON on standard output: one document a
   much give \`entry\` or \`change\` documents first, then the \`summary\`.
 - \`error\`: the run failed, and this says why. It is the last document.
 
-\`cat\` and \`dump\` write the file itself, and nothing else, to standard output; of them only an \`error\` is JSON. Fields may be added
+\`cat\` and \`dump\` write the file itself, and nothing else, to standard output; their \`error\` goes to standard error. Fields may be added
 in later versions; none is renamed or changes its meaning. Exit codes: [errors.md](errors.md). Sizes are bytes, ids are hex.
 This page is made from \`src/cli/json-schema.ts\` by \`node scripts/docs-cli.ts\`.
 `;

@@ -19,6 +19,7 @@ export class Output {
   readonly #host: Pick<Host, "stdout" | "stderr" | "env">;
   #pending = "";
   #isClosed = false;
+  #isForData = false;
   #beforeError: (() => void) | undefined;
 
   constructor(host: Pick<Host, "stdout" | "stderr" | "env">, modes: { isJson: boolean; isQuiet: boolean }) {
@@ -65,7 +66,15 @@ export class Output {
 
   /** One JSON document on a line of its own; nothing unless `--json`. */
   json(document: JsonDocument): void {
-    if (this.isJson) this.#write(`${JSON.stringify(document)}\n`);
+    if (!this.isJson) return;
+    const line = `${JSON.stringify(document)}\n`;
+    if (this.#isForData) this.#writeError(line);
+    else this.#write(line);
+  }
+
+  /** From now on standard output is for a file's own bytes, so that JSON goes beside them. */
+  reserveForData(): void {
+    this.#isForData = true;
   }
 
   /** The last words of a run that failed. */

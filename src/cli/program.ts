@@ -67,7 +67,7 @@ export function buildProgram(cli: Cli): Command {
 
 /** Loads every command, for completion scripts and the reference page. */
 export async function loadAll(program: Command, cli: Cli): Promise<void> {
-  for (const command of program.commands) await loadCommand(command, cli);
+  for (const command of program.commands) (await listed(command)?.load())?.define(command, cli);
 }
 
 /** The flag of a setting, as the table of settings has it. */
@@ -85,9 +85,13 @@ export function addExamples(command: Command, examples: readonly (readonly [line
   command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
 
+/** On the way to running it. */
 async function loadCommand(command: Command, cli: Cli): Promise<void> {
-  const listed = COMMANDS.find(({ name }) => name === command.name());
-  if (listed === undefined) return;
-  const { define } = await listed.load();
-  define(command, cli);
+  const used = listed(command);
+  if (used?.writesData) cli.output.reserveForData();
+  (await used?.load())?.define(command, cli);
+}
+
+function listed(command: Command): (typeof COMMANDS)[number] | undefined {
+  return COMMANDS.find(({ name }) => name === command.name());
 }

@@ -20,6 +20,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   const tellStopping = (): void =>
     output.note("Stopping; what was stored is kept. Press Ctrl-C once more to exit at once.");
 
+  // A bug in a callback has no caller that could say so.
+  process.on("uncaughtException", (error) => process.exit(showFailure(output, error, stops.signal.aborted)));
   const cli: Cli = { host, output, exitCode: EXIT.ok };
   let exitCode: number;
   try {

@@ -80,6 +80,12 @@ describe("on a pipe", () => {
   });
 });
 
+test("beside a file's own bytes, an error as JSON goes to standard error", async () => {
+  const { text, stderr } = await cli(place, ["cat", "latest", "/nowhere", "--json", ...IDENTITY], { exit: 1 });
+  assert.equal(text, "");
+  assert.equal(JSON.parse(stderr).code, "not_found");
+});
+
 test("a variable that looks like ours and is none is told, once", async () => {
   const { stderr } = await cli(place, ["log"], { env: { CYBERBACKUP_VALT: "x" } });
   assert.match(stderr, /^warning: The variable CYBERBACKUP_VALT is not known.* CYBERBACKUP_VAULT\?\n$/);
