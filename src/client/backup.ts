@@ -4,11 +4,13 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { resolve } from "node:path";
+import { toHex } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 import { requireSafeRelativePath } from "../core/filename.ts";
-import type { SnapshotId } from "../core/ids.ts";
+import type { NameToken, SnapshotId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
-import { type RawPath, rawFromText } from "../core/raw-path.ts";
+import { type RawPath, rawFromText, rawToBytes } from "../core/raw-path.ts";
+import { sha256 } from "../core/sha256.ts";
 import type { WriterSecrets } from "../crypto/secrets.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { planToken } from "../crypto/tokens.ts";
@@ -27,8 +29,8 @@ import { limitUploads } from "./upload-limit.ts";
 export type BackupRequest = {
   readonly vault: VaultPort;
   readonly device: { readonly writer: WriterSecrets; readonly signer: Signer };
-  /** Where the state file of this vault and plan lies; undefined: keep none and read everything. */
-  readonly statePath: ((plan: string) => string) | undefined;
+  /** Where the state file of a plan and a set of sources lies; undefined: keep none and read everything. */
+  readonly statePath: ((plan: NameToken, sources: string) => string) | undefined;
   /** As the user gave them; made absolute here. */
   readonly paths: readonly string[];
   readonly plan: string;
@@ -92,12 +94,13 @@ export async function runBackup(request: BackupRequest): Promise<BackupReport> {
 async function attempt(request: BackupRequest, progress: BackupProgress, ignoreState: boolean): Promise<BackupResult> {
   const { vault, device, plan, dryRun } = request;
   const token = await planToken(device.writer.metaKey, plan);
-  const statePath = request.statePath?.(token);
+  const attributeProblems: BackupProblem[] = [];
+  const scanner = scannerOptions(request, attributeProblems);
+  // A stream is read anyway: a state would only push out that of the folders.
+  const statePath = scanner.stream ? undefined : request.statePath?.(token, await sourcesKey(scanner.paths));
   const saved = statePath && !ignoreState ? openState(statePath, vault.vaultId, token, request.logger) : undefined;
   const state = statePath && !dryRun ? new StateWriter(statePath, vault.vaultId, token) : undefined;
-  const attributeProblems: BackupProblem[] = [];
   try {
-    const scanner = scannerOptions(request, attributeProblems);
     const result = await backUp({
       vault: limitUploads(vault, request.uploadBytesPerSecond ?? 0, nodePlatform.clock),
       platform: nodePlatform,
@@ -169,6 +172,12 @@ function scannerOptions(request: BackupRequest, problems: BackupProblem[]): Scan
   };
 }
 
+/** 16 hex digits that stand for a set of folders. */
+async function sourcesKey(paths: readonly RawPath[]): Promise<string> {
+  const listed = rawToBytes([...new Set(paths)].sort().join("\0") as RawPath);
+  return toHex(await sha256(listed)).slice(0, 16);
+}
+
 /** Metadata of a file that no file system knows. */
 function streamEntry(): Omit<ScannedEntry, "name" | "path"> {
   const seconds = Math.floor(nodePlatform.clock.now() / 1000);
@@ -199,12 +208,14 @@ async function* commandOutput(argv: readonly string[], signal: AbortSignal | und
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], ...(signal ? { signal } : {}) });
   const ended = new Promise<string | undefined>((done) => {
     child.on("error", (error) => done(error.message));
-    child.on("close", (code, killedBy) => done(code === 0 ? undefined : `it ended with ${killedBy ?? `code ${code}`}`));
+    child.on("close", (code, killedBy) =>
+      done(code === 0 ? undefined : `it ended with ${killedBy ?? `exit code ${code}`}`),
+    );
   });
   for await (const slice of child.stdout) yield slice as Uint8Array;
   const problem = await ended;
   if (signal?.aborted) throw new AppError("interrupted");
-  if (problem !== undefined) throw new AppError("io", { context: { path: `The command ${program}`, detail: problem } });
+  if (problem !== undefined) throw new AppError("command_failed", { context: { command: program, detail: problem } });
 }
 
 function readText(path: string): string | undefined {

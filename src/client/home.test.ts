@@ -113,10 +113,13 @@ describe("remembered heads", () => {
 test("only ids become file names", async () => {
   const home = openHome(join(folder, "e"));
   const plan = "0c".repeat(16) as NameToken;
-  assert.equal(home.statePath(VAULT, plan), join(home.dir, "state", VAULT, `${plan}.state`));
+  assert.equal(
+    home.statePath(VAULT, plan, "0011223344556677"),
+    join(home.dir, "state", VAULT, `${plan}-0011223344556677.state`),
+  );
   for (const id of ["../../etc", "", VAULT.toUpperCase(), `${VAULT}0a`]) {
-    assert.throws(() => home.statePath(id as VaultId, plan), code("internal"));
-    assert.throws(() => home.statePath(VAULT, id as NameToken), code("internal"));
+    assert.throws(() => home.statePath(id as VaultId, plan, "0011223344556677"), code("internal"));
+    assert.throws(() => home.statePath(VAULT, id as NameToken, "0011223344556677"), code("internal"));
     await assert.rejects(home.saveDevice({ ...FILE, vault: id as VaultId }), code("internal"));
     await assert.rejects(home.saveHead(id as VaultId, { seq: 1, id: "" }), code("internal"));
   }

@@ -29,7 +29,8 @@ export type Home = {
   head(vault: VaultId): Promise<LogHead | undefined>;
   saveHead(vault: VaultId, head: LogHead): Promise<void>;
   /** Path of the state file; its folder may be missing. */
-  statePath(vault: VaultId, plan: NameToken): string;
+  /** `sources` is 16 hex digits that stand for what is backed up: one plan may be run on several sets of folders. */
+  statePath(vault: VaultId, plan: NameToken, sources: string): string;
 };
 
 export function openHome(dir: string, logger: Logger = silentLogger): Home {
@@ -75,8 +76,13 @@ export function openHome(dir: string, logger: Logger = silentLogger): Home {
 
     saveHead: async (vault, { seq, id }) => writeFileAtomic(headPath(vault), `${JSON.stringify({ seq, id })}\n`),
 
-    statePath: (vault, plan) =>
-      join(dir, "state", requireId(vault, ID_BYTES.vault), `${requireId(plan, ID_BYTES.token)}.state`),
+    statePath: (vault, plan, sources) =>
+      join(
+        dir,
+        "state",
+        requireId(vault, ID_BYTES.vault),
+        `${requireId(plan, ID_BYTES.token)}-${requireId(sources, 8)}.state`,
+      ),
   };
   return home;
 }

@@ -255,6 +255,12 @@ export const ERRORS = {
     "None of the given paths could be read: {path}",
     "Check the spelling and the permissions.",
   ),
+  command_failed: spec(
+    EXIT.failed,
+    400,
+    "The command {command} failed: {detail}.",
+    "No snapshot was made. Run the command by itself to see what is wrong.",
+  ),
   restore_conflict: spec(
     EXIT.failed,
     409,

@@ -150,7 +150,7 @@ async function requestOf({ config, host, logger }: Context, options: Options, op
   return {
     vault,
     device: { writer: device.writer, signer: await opened.signer() },
-    statePath: (plan: string) => home.statePath(vault.vaultId, plan as NameToken),
+    statePath: (plan, sources) => home.statePath(vault.vaultId, plan, sources),
     plan: options.plan,
     tags: options.tag ?? [],
     oneFileSystem: options.oneFileSystem === true,

@@ -158,7 +158,7 @@ async function makeVault({ host, logger }: Context, folder: string, paths: reado
     runBackup({
       vault,
       device: { writer, signer },
-      statePath: (plan) => home.statePath(vaultId, plan as NameToken),
+      statePath: (plan, sources) => home.statePath(vaultId, plan, sources),
       paths,
       plan: "demo",
       tags: [],
