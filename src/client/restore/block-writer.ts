@@ -80,7 +80,7 @@ export class BlockWriter {
   }
 
   #writeWhole(file: WholeFile, chunks: ReadonlyMap<ChunkKey, Uint8Array>): void {
-    const contents = file.chunks.map((key, i) => contentOf(chunks, key, file.lengths[i]!));
+    const contents = file.chunks.map((key, i) => contentOf(chunks, key, file.ranges?.[i]?.length ?? file.size));
     const path = file.temporary ?? file.path;
     const mode = openingMode(file);
     const descriptor = openSync(nodePath(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
@@ -110,8 +110,10 @@ export class BlockWriter {
     }
     try {
       if (!fstatSync(descriptor).isFile()) return same;
+      let offset = file.offset;
       for (const [i, key] of file.chunks.entries()) {
-        const content = this.#read(descriptor, file.offsets[i]!, file.lengths[i]!);
+        const content = this.#read(descriptor, offset, file.lengths[i]!);
+        offset += file.lengths[i]!;
         if (content) same[i] = (await this.#keyOf(content)) === key ? 1 : 0;
       }
     } finally {
@@ -147,7 +149,7 @@ function fill(descriptor: number, file: WholeFile, contents: readonly Uint8Array
     return;
   }
   ftruncateSync(descriptor, file.size);
-  for (const [i, content] of contents.entries()) writeAround(descriptor, content, file.offsets[i]!, file);
+  for (const [i, content] of contents.entries()) writeAround(descriptor, content, file.ranges?.[i]?.offset ?? 0, file);
 }
 
 function writePiece(piece: FilePiece, chunks: ReadonlyMap<ChunkKey, Uint8Array>): void {

@@ -20,8 +20,6 @@ export const PATCH_MIN_BYTES = 16 * 2 ** 20;
 export type FileTask = Target & {
   /** new: nothing is there. replace: made beside and renamed. patch: changed in place. keep: only its metadata. */
   kind: "new" | "replace" | "patch" | "keep";
-  /** What `HardLinks` knows it by. */
-  readonly target: Target;
   /** What is there may have the same content. */
   readonly compare: boolean;
   /** Pages of zeros become holes. */
@@ -46,7 +44,6 @@ export function planFile(target: Target, run: RestoreRun): FileTask {
   return {
     ...target,
     kind,
-    target,
     compare: kind === "patch" || (kind === "replace" && mayBeEqual(target)),
     sparse: kind !== "patch" && (run.options.sparse ?? false),
     pending: 0,

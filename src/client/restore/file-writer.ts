@@ -1,5 +1,5 @@
-// Brings files to the disk, a window of them at a time: compare with what is there, locate all chunks in one call, open each block
-// once on a worker, write. While one window is written the next one is collected. Memory depends on the window, not on the snapshot.
+// Brings files to the disk, a window of them at a time: compare with what is there, locate all chunks in one call, give each block
+// to a worker once. While one window is written the next one is collected. Memory depends on the window, not on the snapshot.
 
 import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
 import type { ChunkId, SessionId } from "../../core/ids.ts";
@@ -8,6 +8,7 @@ import { type ChunkKey, chunkKey } from "../../engine/reader/block-cache.ts";
 import { fetchEach } from "../../engine/reader/fetch.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import { type BlockWork, type Piece, planBlocks } from "../../engine/restore/block-plan.ts";
+import type { Hole } from "../../wire/v4/tree-types.ts";
 import { type BlockLocation, KIND_DATA } from "../../wire/v4/vault-port.ts";
 import { descriptorOf, discard, type FileTask, finishTask, metadataOfNew } from "./file-task.ts";
 import { releaseFolder } from "./folders.ts";
@@ -18,20 +19,17 @@ import { holesWithin } from "./sparse.ts";
 import type { WritePool } from "./write-pool.ts";
 
 /** A window is full with this many files or chunks, or with this much content. */
-const WINDOW = { files: 8192, chunks: 16384, bytes: 256 * 2 ** 20 } as const;
+const WINDOW = { files: 1024, chunks: 8192, bytes: 128 * 2 ** 20 } as const;
 const EMPTY_FILES_PER_JOB = 256;
 const COMPARE_JOB = { files: 256, bytes: 32 * 2 ** 20 } as const;
 
-/** Consecutive chunks of one file that are in one window; all of them unless the file is larger than a window. */
+/** Chunks [from, to) of one file that are in one window; all of them unless the file is larger than a window. */
 type Slice = {
   readonly task: FileTask;
-  readonly keys: ChunkKey[];
-  readonly offsets: number[];
-  readonly lengths: number[];
-  /** It starts at the first chunk. */
-  readonly first: boolean;
-  /** It ends with the last one. */
-  last: boolean;
+  readonly from: number;
+  to: number;
+  /** Where chunk `from` lies in the file. */
+  readonly offset: number;
   /** One a chunk: 1 where the disk has it already. */
   same: Uint8Array | undefined;
 };
@@ -46,7 +44,10 @@ export class FileWriter {
   readonly #zeroKeys = new Map<number, ChunkKey>();
   readonly #unfinished = new Set<FileTask>();
   #window: Window = emptyWindow();
-  #writing: Promise<void> = Promise.resolve();
+  /** Ends when all jobs of the window before are given to workers. */
+  #giving: Promise<void> = Promise.resolve();
+  readonly #jobs = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
   #written: FileTask[] = [];
 
   constructor(run: RestoreRun, reader: VaultReader, pool: WritePool, links: HardLinks) {
@@ -64,63 +65,87 @@ export class FileWriter {
       this.#finish(task);
       return;
     }
-    const { chunkIds = new Uint8Array(), chunkLengths = [] } = task.entry;
-    let slice = this.#slice(task, true);
+    const lengths = task.entry.chunkLengths ?? [];
+    let slice = this.#slice(task, 0, 0);
     let offset = 0;
-    for (let i = 0; i < chunkLengths.length; i++) {
+    for (let i = 0; i < lengths.length; i++) {
       if (this.#window.bytes >= WINDOW.bytes || this.#window.chunks >= WINDOW.chunks) {
-        await this.#next();
-        slice = this.#slice(task, false);
+        await this.#next(false);
+        slice = this.#slice(task, i, offset);
       }
-      slice.keys.push(chunkKey(chunkIds, i));
-      slice.offsets.push(offset);
-      slice.lengths.push(chunkLengths[i]!);
-      offset += chunkLengths[i]!;
+      slice.to = i + 1;
+      offset += lengths[i]!;
       this.#window.chunks++;
-      this.#window.bytes += chunkLengths[i]!;
+      this.#window.bytes += lengths[i]!;
     }
-    slice.last = true;
-    if (this.#window.slices.length >= WINDOW.files || this.#window.bytes >= WINDOW.bytes) await this.#next();
+    if (this.#window.slices.length >= WINDOW.files || this.#window.bytes >= WINDOW.bytes) await this.#next(false);
   }
 
   /** Resolves when everything that was added is on the disk or listed as a problem. */
   async flush(): Promise<void> {
-    await this.#next();
-    await this.#writing;
+    await this.#next(true);
+    await this.#giving;
+    await this.#idle();
+    if (this.#failure) throw this.#failure.error;
+    if (this.#run.options.verify) await this.#verify();
   }
 
   /** After a failure: waits for what is under way, then leaves no unfinished file behind. */
   async abandon(): Promise<void> {
-    await this.#writing.catch(() => undefined);
+    await this.#giving.catch(() => undefined);
+    await this.#idle();
     for (const task of this.#unfinished) discard(task);
   }
 
-  #slice(task: FileTask, first: boolean): Slice {
-    const slice: Slice = { task, keys: [], offsets: [], lengths: [], first, last: false, same: undefined };
+  async #idle(): Promise<void> {
+    while (this.#jobs.size > 0) await Promise.all(this.#jobs);
+  }
+
+  /** Starts a job; its failure ends the run at the next look. */
+  #start(job: Promise<void>): void {
+    const watched: Promise<void> = job
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#jobs.delete(watched));
+    this.#jobs.add(watched);
+  }
+
+  /** Waits until a worker has room. Throws what ends the run. */
+  async #room(): Promise<void> {
+    await this.#pool.room();
+    if (this.#failure) throw this.#failure.error;
+    throwIfAborted(this.#run.options.signal);
+  }
+
+  #slice(task: FileTask, from: number, offset: number): Slice {
+    const slice: Slice = { task, from, to: from, offset, same: undefined };
     this.#window.slices.push(slice);
     return slice;
   }
 
-  async #next(): Promise<void> {
+  async #next(isLast: boolean): Promise<void> {
+    // Before the window is taken: the one before may hand files on to it.
+    await this.#giving;
     const window = this.#window;
     this.#window = emptyWindow();
-    await this.#writing;
-    this.#writing = this.#write(window.slices);
+    this.#giving = this.#give(window.slices, isLast);
     // Whoever waits next sees the failure; until then it must not count as unhandled.
-    this.#writing.catch(() => undefined);
+    this.#giving.catch(() => undefined);
   }
 
-  async #write(slices: readonly Slice[]): Promise<void> {
+  async #give(slices: readonly Slice[], isLast: boolean): Promise<void> {
     if (slices.length === 0) return;
-    throwIfAborted(this.#run.options.signal);
-    await this.#compare(slices.filter(({ task }) => task.compare));
+    await this.#compare(slices.filter(({ task, same }) => task.compare && !same));
     if (this.#run.dryRun) {
-      for (const slice of slices) if (slice.last) this.#finishDry(slice);
+      for (const slice of slices) if (isLastOf(slice)) this.#finishDry(slice);
       return;
     }
     const byTask = new Map(slices.map((slice) => [slice.task, slice]));
     const pieces: Piece<FileTask>[] = [];
-    for (const slice of slices) await this.#addPieces(slice, pieces);
+    for (const slice of slices) {
+      if (slice.to > slice.from) await this.#addPieces(slice, pieces);
+    }
     const locations = await this.#locate(pieces);
     const { blocks, missing } = planBlocks(
       pieces,
@@ -128,14 +153,30 @@ export class FileWriter {
       (task) => isWhole(byTask.get(task)!),
     );
     for (const task of missing) fail(task, { code: "chunk_missing", detail: missingDetail(task) });
+    const last = pieces.at(-1);
+    const kept = isLast || !last ? undefined : this.#keepForLater(blocks, locations.get(last.key), byTask);
     for (const { whole, pieces } of blocks) {
       for (const task of whole.keys()) task.pending++;
       for (const { file } of pieces) file.pending++;
     }
-    const empty = this.#markGiven(slices);
+    const empty = this.#markGiven(slices.filter(({ task }) => !kept?.has(task)));
     await this.#dispatch(blocks, empty);
     if (this.#run.options.verify) await this.#verify();
-    this.#run.tick();
+  }
+
+  /** Files of the block in which the window ends go to the next window with the rest of that block, so that it is opened once. */
+  #keepForLater(
+    blocks: BlockWork<FileTask>[],
+    location: BlockLocation | undefined,
+    byTask: ReadonlyMap<FileTask, Slice>,
+  ): ReadonlySet<FileTask> | undefined {
+    const at = blocks.findIndex((work) => work.location === location);
+    const work = blocks[at];
+    if (!work || blocks.length < 2 || work.pieces.length > 0) return undefined;
+    blocks.splice(at, 1);
+    const kept = new Set(work.whole.keys());
+    for (const task of kept) this.#window.slices.push(byTask.get(task)!);
+    return kept;
   }
 
   /** Finishes what needs no write; gives the files that are made without any block. */
@@ -143,7 +184,7 @@ export class FileWriter {
     const empty: FileTask[] = [];
     for (const slice of slices) {
       const { task } = slice;
-      if (!slice.last) continue;
+      if (!isLastOf(slice)) continue;
       task.allGiven = true;
       if (task.pending > 0) continue;
       if (isWhole(slice) && !task.failure && task.kind !== "keep") {
@@ -156,9 +197,7 @@ export class FileWriter {
 
   /** Compares with what is there; a small file that is all the same is kept. */
   async #compare(slices: readonly Slice[]): Promise<void> {
-    const answers = await this.#compareFiles(
-      slices.map(({ task, keys, offsets, lengths }) => ({ path: task.disk, chunks: keys, offsets, lengths })),
-    );
+    const answers = await this.#compareFiles(slices.map(comparable));
     for (const [i, slice] of slices.entries()) {
       slice.same = answers[i]!;
       if (isWhole(slice, "replace") && slice.same.every((same) => same === 1)) slice.task.kind = "keep";
@@ -168,8 +207,7 @@ export class FileWriter {
   async #compareFiles(files: CompareJob["files"]): Promise<Uint8Array[]> {
     const answers: Promise<readonly Uint8Array[]>[] = [];
     for (const part of splitFiles(files)) {
-      await this.#pool.room();
-      throwIfAborted(this.#run.options.signal);
+      await this.#room();
       const answer = this.#pool.compare({ kind: "compare", files: part }).then(({ same }) => same);
       answer.catch(() => undefined);
       answers.push(answer);
@@ -177,16 +215,21 @@ export class FileWriter {
     return (await Promise.all(answers)).flat();
   }
 
-  /** What has to be written of a slice. Chunks that are nothing but a recorded hole are not fetched. */
-  async #addPieces({ task, keys, offsets, lengths, same }: Slice, pieces: Piece<FileTask>[]): Promise<void> {
+  /** What has to be written of a slice. */
+  async #addPieces({ task, from, to, offset: start, same }: Slice, pieces: Piece<FileTask>[]): Promise<void> {
     if (task.kind === "keep" || task.failure) return;
-    for (const [i, key] of keys.entries()) {
-      // A file that is made anew needs all of its chunks.
-      if (task.kind === "patch" && same?.[i] === 1) continue;
-      const offset = offsets[i]!;
-      const length = lengths[i]!;
-      if (task.kind !== "patch" && liesInHole(task, offset, length) && key === (await this.#zeroKey(length))) continue;
-      pieces.push({ file: task, key, offset, length });
+    const { chunkIds, chunkLengths, holes } = task.entry;
+    let offset = start;
+    for (let i = from; i < to; i++) {
+      const length = chunkLengths![i]!;
+      const piece = { file: task, key: chunkKey(chunkIds!, i), offset, length };
+      offset += length;
+      // In place only what differs; a file that is made anew needs all of its chunks but those that are nothing but a hole.
+      if (task.kind === "patch") {
+        if (same?.[i - from] !== 1) pieces.push(piece);
+      } else if (!(liesInHole(holes, piece.offset, length) && piece.key === (await this.#zeroKey(length)))) {
+        pieces.push(piece);
+      }
     }
   }
 
@@ -214,41 +257,22 @@ export class FileWriter {
     return found;
   }
 
-  /** Gives all blocks to the workers and waits for the answers, also when something ends it early. */
+  /** Gives all blocks to the workers. */
   async #dispatch(blocks: readonly BlockWork<FileTask>[], empty: readonly FileTask[]): Promise<void> {
-    const jobs: Promise<void>[] = [];
-    let failure: { readonly error: unknown } | undefined;
-    const start = (job: Promise<void>) => {
-      jobs.push(
-        job.catch((error: unknown) => {
-          failure ??= { error };
-        }),
-      );
-    };
-    try {
-      for (let at = 0; at < empty.length; at += EMPTY_FILES_PER_JOB) {
-        await this.#pool.room();
-        const part = empty.slice(at, at + EMPTY_FILES_PER_JOB).map((task) => [task, []] as const);
-        start(this.#writeJob(undefined, new Map(part), []));
-      }
-      await this.#reader.sessionKeys.prepare(blocks.map(({ location }) => location.session));
-      let next = 0;
-      for await (const { sealed, error } of fetchEach(
-        this.#reader.vault,
-        blocks.map(({ location }) => location),
-      )) {
-        throwIfAborted(this.#run.options.signal);
-        const work = blocks[next++]!;
-        await this.#pool.room();
-        if (failure) break;
-        if (error) this.#failWork(work, { code: error.code, detail: error.message });
-        else start(this.#writeBlock(work, sealed));
-      }
-    } catch (error) {
-      failure ??= { error };
+    for (let at = 0; at < empty.length; at += EMPTY_FILES_PER_JOB) {
+      await this.#room();
+      const part = empty.slice(at, at + EMPTY_FILES_PER_JOB).map((task) => [task, []] as const);
+      this.#start(this.#writeJob(undefined, new Map(part), []));
     }
-    await Promise.all(jobs);
-    if (failure) throw failure.error;
+    const locations = blocks.map(({ location }) => location);
+    await this.#reader.sessionKeys.prepare(locations.map(({ session }) => session));
+    let next = 0;
+    for await (const { sealed, error } of fetchEach(this.#reader.vault, locations)) {
+      const work = blocks[next++]!;
+      await this.#room();
+      if (error) this.#failWork(work, { code: error.code, detail: error.message });
+      else this.#start(this.#writeBlock(work, sealed));
+    }
   }
 
   async #writeBlock(work: BlockWork<FileTask>, sealed: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -301,8 +325,8 @@ export class FileWriter {
       temporary: task.kind === "replace" ? temporaryBeside(task.disk) : undefined,
       size: task.entry.size ?? 0,
       chunks: pieces.map(({ key }) => key),
-      offsets: pieces.map(({ offset }) => offset),
-      lengths: pieces.map(({ length }) => length),
+      ranges:
+        pieces.length > 1 || task.entry.holes ? pieces.map(({ offset, length }) => ({ offset, length })) : undefined,
       holes: task.entry.holes,
       sparse: task.sparse,
     };
@@ -369,7 +393,7 @@ export class FileWriter {
   }
 
   #settle(task: FileTask, stands: boolean): void {
-    this.#links.settle(task.target, stands);
+    this.#links.settle(task, stands);
     releaseFolder(task.folder, this.#run);
   }
 
@@ -377,7 +401,7 @@ export class FileWriter {
   async #verify(): Promise<void> {
     const tasks = this.#written;
     this.#written = [];
-    const answers = await this.#compareFiles(tasks.map(comparable));
+    const answers = await this.#compareFiles(tasks.map((task) => comparable(wholeSlice(task))));
     for (const [i, task] of tasks.entries()) {
       if (answers[i]!.every((same) => same === 1)) continue;
       this.#run.problem(task.disk, "chunk_corrupt", "what was written reads back different: check the disk");
@@ -389,15 +413,22 @@ function emptyWindow(): Window {
   return { slices: [], chunks: 0, bytes: 0 };
 }
 
-/** Everything of a file that is made anew is in this slice. */
-function isWhole({ task, first, last }: Slice, kind?: FileTask["kind"]): boolean {
-  return first && last && (kind ? task.kind === kind : task.kind !== "patch");
+function wholeSlice(task: FileTask): Slice {
+  return { task, from: 0, to: task.entry.chunkLengths?.length ?? 0, offset: 0, same: undefined };
 }
 
-function liesInHole(task: FileTask, offset: number, length: number): boolean {
-  return (
-    task.entry.holes?.some((hole) => hole.offset <= offset && offset + length <= hole.offset + hole.length) ?? false
-  );
+function isLastOf({ task, to }: Slice): boolean {
+  return to === (task.entry.chunkLengths?.length ?? 0);
+}
+
+/** Everything of a file that is made anew is in this slice. */
+function isWhole(slice: Slice, kind?: FileTask["kind"]): boolean {
+  const { task, from } = slice;
+  return from === 0 && isLastOf(slice) && (kind ? task.kind === kind : task.kind !== "patch");
+}
+
+function liesInHole(holes: readonly Hole[] | undefined, offset: number, length: number): boolean {
+  return holes?.some((hole) => hole.offset <= offset && offset + length <= hole.offset + hole.length) ?? false;
 }
 
 function fail(task: FileTask, failure: Failure): void {
@@ -416,27 +447,18 @@ function filePiece({ file, key, offset, length }: Piece<FileTask>): FilePiece | 
   return { descriptor, chunk: key, offset, length, holes, sparse: file.sparse };
 }
 
-function comparable(task: FileTask): CompareJob["files"][number] {
+function comparable({ task, from, to, offset }: Slice): CompareJob["files"][number] {
   const { chunkIds = new Uint8Array(), chunkLengths = [] } = task.entry;
-  let end = 0;
-  const offsets = chunkLengths.map((length) => {
-    end += length;
-    return end - length;
-  });
-  return {
-    path: task.disk,
-    chunks: chunkLengths.map((_, i) => chunkKey(chunkIds, i)),
-    offsets,
-    lengths: chunkLengths,
-  };
+  const lengths = chunkLengths.slice(from, to);
+  return { path: task.disk, chunks: lengths.map((_, i) => chunkKey(chunkIds, from + i)), offset, lengths };
 }
 
 function* splitFiles(files: CompareJob["files"]): Generator<CompareJob["files"]> {
   let part: CompareJob["files"][number][] = [];
   let bytes = 0;
-  for (const { path, chunks, offsets, lengths } of files) {
-    part.push({ path, chunks, offsets, lengths });
-    for (const length of lengths) bytes += length;
+  for (const file of files) {
+    part.push(file);
+    for (const length of file.lengths) bytes += length;
     if (part.length < COMPARE_JOB.files && bytes < COMPARE_JOB.bytes) continue;
     yield part;
     part = [];

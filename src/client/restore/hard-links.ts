@@ -42,10 +42,10 @@ export class HardLinks {
   }
 
   /** Says whether a target that `take` did not take stands now. */
-  settle(target: Target, stands: boolean): void {
+  settle(target: Pick<Target, "disk" | "entry">, stands: boolean): void {
     const key = groupOf(target.entry);
     const group = key === undefined ? undefined : this.#groups.get(key);
-    if (key === undefined || group?.first !== target) return;
+    if (key === undefined || group?.first.disk !== target.disk) return;
     if (!stands) {
       this.#groups.delete(key);
       this.orphans.push(...group.waiting);
@@ -53,7 +53,7 @@ export class HardLinks {
     }
     group.stands = true;
     for (const waiting of group.waiting.splice(0)) {
-      this.#link(target, waiting);
+      this.#link(group.first, waiting);
       releaseFolder(waiting.folder, this.#run);
     }
   }

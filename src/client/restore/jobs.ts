@@ -24,8 +24,8 @@ export type WholeFile = FileMetadata & {
   readonly temporary?: RawPath | undefined;
   readonly size: number;
   readonly chunks: readonly ChunkKey[];
-  readonly offsets: readonly number[];
-  readonly lengths: readonly number[];
+  /** Where each chunk goes; absent when the only one is the whole file. */
+  readonly ranges?: readonly { readonly offset: number; readonly length: number }[] | undefined;
   readonly holes?: readonly Hole[] | undefined;
   /** Leave every page of zeros out. */
   readonly sparse: boolean;
@@ -65,8 +65,9 @@ export type CompareJob = {
   readonly kind: "compare";
   readonly files: readonly {
     readonly path: RawPath;
+    /** Neighbours; the first lies at `offset`. */
     readonly chunks: readonly ChunkKey[];
-    readonly offsets: readonly number[];
+    readonly offset: number;
     readonly lengths: readonly number[];
   }[];
 };
