@@ -150,7 +150,7 @@ async function requestOf({ config, host, logger }: Context, options: Options, op
   return {
     vault,
     device: { writer: device.writer, signer: await opened.signer() },
-    statePath: (plan, sources) => home.statePath(vault.vaultId, plan, sources),
+    statePath: (plan: NameToken, sources: string) => home.statePath(vault.vaultId, plan, sources),
     plan: options.plan,
     tags: options.tag ?? [],
     oneFileSystem: options.oneFileSystem === true,
