@@ -10,13 +10,13 @@ import { planToken } from "../src/crypto/tokens.ts";
 import { blockPayload, sealBlock } from "../src/engine/block.ts";
 import { openReader, type VaultReader } from "../src/engine/reader/reader.ts";
 import { sealSnapshotInfo } from "../src/engine/snapshot-info.ts";
-import { nodePlatform } from "../src/client/platform.ts";
 import { encodeRefs } from "../src/wire/v4/refs.ts";
 import { encodeSnapshotRecord, snapshotStatement } from "../src/wire/v4/snapshot-record.ts";
 import { encodeEntry, encodeSegment } from "../src/wire/v4/tree.ts";
 import { ENTRY, type TreeEntry } from "../src/wire/v4/tree-types.ts";
 import { type BlockKind, KIND_DATA, KIND_TREE, type SnapshotRow } from "../src/wire/v4/vault-port.ts";
 import { MemoryVaultPort } from "./memory-vault-port.ts";
+import { platform } from "./platform.ts";
 
 /** A directory's children by name. Text is a file's content; a string that starts with "->" is a symbolic link. */
 export type Spec = string | Uint8Array | Node | { readonly [name: string]: Spec };
@@ -50,8 +50,9 @@ export type SnapshotOptions = {
 };
 
 export const TIME = 1_700_000_000;
-const OWN_UID = process.getuid?.() ?? 0;
-const OWN_GID = process.getgid?.() ?? 0;
+// Restoring as nobody in particular: the owner is whoever runs the test. A browser has none.
+const OWN_UID = globalThis.process?.getuid?.() ?? 0;
+const OWN_GID = globalThis.process?.getgid?.() ?? 0;
 
 export class Fixture {
   readonly vault: MemoryVaultPort;
@@ -65,7 +66,7 @@ export class Fixture {
   }
 
   reader(cacheBytes?: number): VaultReader {
-    return openReader({ vault: this.vault, secrets: this.secrets, platform: nodePlatform, cacheBytes });
+    return openReader({ vault: this.vault, secrets: this.secrets, platform, cacheBytes });
   }
 
   snapshot(root: Readonly<Record<string, Spec>>, options: SnapshotOptions = {}): Promise<SnapshotRow> {
@@ -74,9 +75,9 @@ export class Fixture {
 }
 
 export async function makeFixture(): Promise<Fixture> {
-  const secrets = await generateSecrets(nodePlatform.random);
+  const secrets = await generateSecrets(platform.random);
   const key = await generateDeviceKey();
-  const vault = new MemoryVaultPort(toHex(nodePlatform.random.bytes(16)) as VaultId);
+  const vault = new MemoryVaultPort(toHex(platform.random.bytes(16)) as VaultId);
   vault.deviceRows.push({ device: key.device, name: "ann-laptop", publicKey: key.publicKey, revoked: false });
   return new Fixture(vault, secrets, await importSigner(key.pkcs8));
 }
@@ -84,10 +85,13 @@ export async function makeFixture(): Promise<Fixture> {
 class SnapshotBuilder {
   readonly #fixture: Fixture;
   readonly #options: SnapshotOptions;
-  readonly #session = toHex(nodePlatform.random.bytes(16)) as SessionId;
-  readonly #key = nodePlatform.random.bytes(32);
+  readonly #session = toHex(platform.random.bytes(16)) as SessionId;
+  readonly #key = platform.random.bytes(32);
   readonly #refs = new Set<number>();
-  readonly #pending: Record<BlockKind, { id: ChunkId; bytes: Uint8Array }[]> = { 1: [], 2: [] };
+  readonly #pending: Record<BlockKind, Map<string, { id: ChunkId; bytes: Uint8Array }>> = {
+    1: new Map(),
+    2: new Map(),
+  };
   #counter = 0;
 
   constructor(fixture: Fixture, options: SnapshotOptions) {
@@ -103,7 +107,7 @@ class SnapshotBuilder {
     await this.#flush(KIND_DATA);
     await this.#flush(KIND_TREE);
     const { plan = "home", paths = ["/"], time = TIME * 1000 } = this.#options;
-    const info = await sealSnapshotInfo(nodePlatform.primitives, this.#key, vault.vaultId, this.#session, {
+    const info = await sealSnapshotInfo(platform.primitives, this.#key, vault.vaultId, this.#session, {
       root: Array.from({ length: root.length / 32 }, (_, i) => root.slice(i * 32, i * 32 + 32) as ChunkId),
       paths: paths.map(rawFromText),
       host: "h",
@@ -147,6 +151,8 @@ class SnapshotBuilder {
   }
 
   async #directory(children: Readonly<Record<string, Spec>>): Promise<Bytes> {
+    // Deep trees would exhaust the stack if each level began inside the one above.
+    await undefined;
     const entries: TreeEntry[] = [];
     for (const [name, spec] of Object.entries(children)) entries.push(await this.#entry(rawFromText(name), spec));
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -204,25 +210,24 @@ class SnapshotBuilder {
   async #chunk(kind: BlockKind, bytes: Uint8Array): Promise<ChunkId> {
     const { vault, secrets } = this.#fixture;
     const prefix = Uint8Array.of(kind);
-    const id = (await nodePlatform.primitives.hmacSha256(secrets.writer.chunkIdKey, prefix, bytes)) as ChunkId;
+    const id = (await platform.primitives.hmacSha256(secrets.writer.chunkIdKey, prefix, bytes)) as ChunkId;
     const known = vault.index.get(toHex(id));
     if (known !== undefined) this.#refs.add(known);
-    else if (!this.#pending[kind].some((other) => toHex(other.id) === toHex(id)))
-      this.#pending[kind].push({ id, bytes });
-    if (this.#pending[kind].length >= (this.#options.perBlock ?? 64)) await this.#flush(kind);
+    else this.#pending[kind].set(toHex(id), { id, bytes });
+    if (this.#pending[kind].size >= (this.#options.perBlock ?? 64)) await this.#flush(kind);
     return id;
   }
 
   async #flush(kind: BlockKind): Promise<void> {
-    const chunks = this.#pending[kind];
-    this.#pending[kind] = [];
+    const chunks = [...this.#pending[kind].values()];
+    this.#pending[kind].clear();
     if (chunks.length === 0) return;
     const { vault, signer } = this.#fixture;
     const counter = this.#counter++;
     const context = { vaultId: fromHex(vault.vaultId), sessionId: fromHex(this.#session), kind, counter };
     const payload = blockPayload(chunks.map(({ bytes }) => bytes));
     const level = payload.length > 2 ** 18 ? 1 : 0;
-    const { sealed, blockId } = await sealBlock(nodePlatform, this.#key, context, payload, level);
+    const { sealed, blockId } = await sealBlock(platform, this.#key, context, payload, level);
     const where = { kind, session: this.#session, device: signer.device, counter, blockId };
     this.#refs.add(
       vault.addBlock(
