@@ -128,19 +128,27 @@ function zshScript(nodes: readonly Node[]): string {
   const parents = nodes
     .filter(({ path, subcommands }) => path !== "" && subcommands.length > 0)
     .map(({ path }) => path);
+  const valued = [...withValue(nodes), ...withChoices(nodes).flatMap(({ flags }) => flags)].join("|");
   return `#compdef cyberbackup
 # zsh completion for cyberbackup
 _cyberbackup() {
   local state commands place="" word
-  for word in \${words[2,CURRENT-1]}; do
+  local -i i skip=0 at=0
+  for ((i = 2; i < CURRENT; i++)); do
+    word=$words[i]
+    if ((skip)); then skip=0; continue; fi
     case $word in
+      ${valued}) skip=1 ;;
       -*) ;;
-      *) case $place in
-        "") place=$word; shift words; ((CURRENT--)) ;;
-        ${parents.join("|")}) place="$place $word"; shift words; ((CURRENT--)) ;;
-      esac ;;
+      *)
+        case $place in
+          "") place=$word; at=i-1 ;;
+          ${parents.join("|")}) place="$place $word"; at=i-1 ;;
+        esac ;;
     esac
   done
+  shift $at words
+  ((CURRENT -= at))
   case $place in
 ${cases.join("\n")}
   esac

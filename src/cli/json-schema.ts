@@ -130,7 +130,6 @@ export const DOCUMENTS = {
       unchangedFiles: count,
       skippedFiles: count.describe("kept as --overwrite asked"),
       deleted: count,
-      verifiedFiles: count.optional(),
       problemCount: count,
       problems: z.array(problemSchema),
       durationMs: z.number(),

@@ -13,7 +13,6 @@ import { nodePlatform } from "../../client/platform.ts";
 import { restoreSnapshot } from "../../client/restore/restore.ts";
 import { unlock } from "../../client/unlock.ts";
 import { AppError, EXIT, throwIfAborted } from "../../core/errors.ts";
-import type { NameToken } from "../../core/ids.ts";
 import { rawFromText } from "../../core/raw-path.ts";
 import { importSigner } from "../../crypto/signature.ts";
 import { openReader } from "../../engine/reader/reader.ts";
