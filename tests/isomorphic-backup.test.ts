@@ -256,4 +256,18 @@ describe("options", async () => {
     assert.deepEqual((await rig.run()).opened, [path]);
     await assertComplete(rig);
   });
+
+  test("an entry that no reader would take is a problem, and does not spoil its folder", async () => {
+    const value = new Uint8Array(13 * MIB);
+    disk.write("/a/much", utf8("much"), { xattrs: [{ name: "user.much" as RawPath, value }] });
+    for (let i = 0; i < 4000; i++) disk.write(`/a/between-${i}`, new Uint8Array(0));
+    assert.deepEqual((await rig.run()).problems, []);
+    await assertComplete(rig);
+    const path = disk.write("/a/too-much", utf8("too much"), {
+      xattrs: [{ name: "user.much" as RawPath, value: new Uint8Array(15 * MIB) }],
+    });
+    const { problems } = await rig.run();
+    assert.deepEqual(problems, [{ path, code: "EFBIG" }]);
+    assert.equal((await rig.readBack()).size, disk.nodes.size - 2);
+  });
 });

@@ -19,6 +19,11 @@ import type { BackupProblem, BackupProgress, BackupSource, ScanItem, ScannedEntr
 
 /** Slots in flight: unchanged files behind a large one that is still being read. */
 const SLOTS_AT_MOST = 32_768;
+/**
+ * Bytes of one entry: with the rest of its segment and of its block it must stay below what readers take (BLOCK_LIMITS.payload).
+ * A file of some 200 GiB reaches it. To say so now is better than a snapshot that cannot be read.
+ */
+const ENTRY_AT_MOST = 14 * 2 ** 20;
 /** How long the scan may go on without letting anything else run. */
 const SLICE_MS = 30;
 
@@ -257,6 +262,12 @@ export class Pipeline {
     }
     const content = slot.content ?? slot.twin?.content;
     encodeEntry(this.#scratch, treeEntryOf(entry, content, this.#options.source.details(entry)));
+    if (this.#scratch.length > ENTRY_AT_MOST) {
+      this.#scratch.clear();
+      directory.writer.changed = true;
+      this.#options.onProblem({ path: entry.path, code: "EFBIG" });
+      return;
+    }
     this.#put(directory, entry, this.#scratch.take(), content?.refs ?? [], false);
   }
 
