@@ -33,8 +33,16 @@ export function findChunks(vault: VaultContext, session: SessionId, chunkIds: Ui
   });
 }
 
-export function locateChunks(vault: VaultContext, chunkIds: readonly ChunkId[]): (BlockLocation | undefined)[] {
-  const { blockNos } = lookUp(vault, concatBytes(chunkIds), new Set());
+export function locateChunks(
+  vault: VaultContext,
+  chunkIds: readonly ChunkId[],
+  prefer: ReadonlySet<number> = new Set(),
+): (BlockLocation | undefined)[] {
+  const blockNos = new Float64Array(chunkIds.length);
+  lookUpChunks(vault.database, concatBytes(chunkIds), (i, blockNo) => {
+    const chosen = blockNos[i]!;
+    if (chosen === 0 || (prefer.has(blockNo) && !prefer.has(chosen))) blockNos[i] = blockNo;
+  });
   const locations = new Map<number, BlockLocation | undefined>([[0, undefined]]);
   return Array.from(blockNos, (blockNo) => {
     if (!locations.has(blockNo)) locations.set(blockNo, locateBlock(vault.database, blockNo));

@@ -115,8 +115,11 @@ export class LocalVault implements VaultPort {
     return bytes;
   }
 
-  async locateChunks(chunkIds: readonly ChunkId[]): Promise<(BlockLocation | undefined)[]> {
-    return locateChunks(this.context, chunkIds);
+  async locateChunks(
+    chunkIds: readonly ChunkId[],
+    prefer?: ReadonlySet<number>,
+  ): Promise<(BlockLocation | undefined)[]> {
+    return locateChunks(this.context, chunkIds, prefer);
   }
 
   fetchBlocks(blocks: readonly BlockLocation[]): AsyncIterable<{ block: BlockLocation; sealed: Bytes }> {

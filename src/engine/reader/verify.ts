@@ -158,7 +158,10 @@ class VerifyRun {
     this.#batch = [];
     this.progress.chunks += batch.length;
     if (batch.length === 0) return;
-    const locations = await this.#options.reader.vault.locateChunks(batch.map(({ id }) => id));
+    const locations = await this.#options.reader.vault.locateChunks(
+      batch.map(({ id }) => id),
+      refs,
+    );
     const unprotected = new Set<number>();
     const found: { readonly chunk: WantedChunk; readonly location: BlockLocation }[] = [];
     for (const [i, chunk] of batch.entries()) {
