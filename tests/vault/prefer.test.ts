@@ -11,8 +11,8 @@ test("of two blocks with one chunk the preferred one is named, else the oldest",
     const block = randomBlock(world.random);
     const twin = { ...randomBlock(world.random), chunkIds: block.chunkIds };
     const [first, second] = [await newSession(world, vault), await newSession(world, vault)];
-    const [older] = (await put(world, vault, first, [block])).blockNos;
-    const [newer] = (await put(world, vault, second, [twin])).blockNos;
+    const [older] = await put(world, vault, first, [block]);
+    const [newer] = await put(world, vault, second, [twin]);
     const whereOf = async (prefer?: ReadonlySet<number>) =>
       (await vault.locateChunks(block.chunkIds, prefer)).map((location) => location?.blockNo);
     assert.deepEqual(new Set(await whereOf()), new Set([older]));
