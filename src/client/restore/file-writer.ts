@@ -4,6 +4,7 @@
 import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
 import type { ChunkId, SessionId } from "../../core/ids.ts";
 import { rawToBytes, rawToText } from "../../core/raw-path.ts";
+import { BLOCK_LIMITS } from "../../engine/block.ts";
 import { type ChunkKey, chunkKey } from "../../engine/reader/block-cache.ts";
 import { fetchEach } from "../../engine/reader/fetch.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
@@ -233,12 +234,12 @@ export class FileWriter {
     }
   }
 
-  /** The chunkId of `length` zeros. */
-  async #zeroKey(length: number): Promise<ChunkKey> {
+  /** The chunkId of `length` zeros; undefined for more than a block can hold. */
+  async #zeroKey(length: number): Promise<ChunkKey | undefined> {
     const known = this.#zeroKeys.get(length);
-    if (known !== undefined) return known;
+    if (known !== undefined || length > BLOCK_LIMITS.payload) return known;
     const { platform, secrets } = this.#reader;
-    const zeros = new Uint8Array(Math.min(length, 2 ** 24));
+    const zeros = new Uint8Array(length);
     const prefix = Uint8Array.of(KIND_DATA);
     const key = chunkKey(await platform.primitives.hmacSha256(secrets.writer.chunkIdKey, prefix, zeros));
     if (this.#zeroKeys.size < 1024) this.#zeroKeys.set(length, key);
