@@ -46,6 +46,13 @@ export const COMMANDS: readonly ListedCommand[] = [
     summary: "Write one file to standard output.",
     load: () => import("./commands/cat.ts"),
   },
+  {
+    name: "dump",
+    group: LOOK,
+    writesData: true,
+    summary: "Write a file or folder to standard output, as tar or zip.",
+    load: () => import("./commands/dump.ts"),
+  },
   { name: "restore", group: LOOK, summary: "Restore files to a folder.", load: () => import("./commands/restore.ts") },
   {
     name: "stats",

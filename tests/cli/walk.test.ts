@@ -1,12 +1,15 @@
 // One walk through every command, as a person would use them, each answer checked against its schema.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -151,6 +154,28 @@ describe("looking", () => {
     assert.ok(stats.snapshots === 5 && stats.storedBytes! > 0 && stats.damagedBlocks === 0);
     const one = await cliResult(place, "stats", [first, ...IDENTITY]);
     assert.deepEqual([one.snapshot, one.files, one.links], [first, 3, 1]);
+  });
+
+  test("dump writes archives that tar and zip readers open", async () => {
+    const tar = await cli(place, ["dump", first, source, ...IDENTITY]);
+    writeFileSync(join(place.folder, "d.tar"), tar.stdout);
+    const out = join(place.folder, "untarred");
+    mkdirSync(out);
+    const untar = spawnSync("tar", ["-xf", join(place.folder, "d.tar"), "-C", out], { encoding: "utf8" });
+    assert.deepEqual([untar.status, untar.stderr], [0, ""]);
+    assert.equal(readFileSync(join(out, "source", "a.txt"), "utf8"), "one\n");
+    assert.equal(readlinkSync(join(out, "source", "link")), "a.txt");
+    const letter = join("letters", "ann.txt");
+    assert.equal(
+      lstatSync(join(out, "source", letter), { bigint: true }).mtimeNs,
+      lstatSync(join(source, letter), { bigint: true }).mtimeNs,
+    );
+    // A link is nothing that zip can hold: the run says so, and exits as partial.
+    const zip = await cli(place, ["dump", first, source, "--format", "zip", ...IDENTITY], { exit: 3 });
+    assert.match(zip.stderr, /link is nothing that zip can hold/);
+    assert.deepEqual([zip.stdout.subarray(0, 4).toString("latin1")], ["PK\x03\x04"]);
+    assert.ok(zip.stdout.includes("source/letters/ann.txt") && zip.stdout.includes("Dear Ann,\n"));
+    await cli(place, ["dump", first, "/", "--format", "rar"], { exit: 2 });
   });
 
   test("restore brings back the bytes, and in place only what differs", async () => {
