@@ -1,13 +1,13 @@
 // `cat`: the bytes of one file, and nothing else, on standard output.
 
 import type { Command } from "commander";
-import { rawFromText } from "../../core/raw-path.ts";
 import { readFile } from "../../engine/reader/file-content.ts";
 import { resolveSnapshot } from "../../engine/reader/resolve.ts";
-import { requireEntry } from "../../engine/reader/tree-reader.ts";
+
 import { action, type Context } from "../context.ts";
 import { withVault } from "../open-vault.ts";
 import { addExamples, type Cli } from "../program.ts";
+import { requireTyped } from "../snapshot-path.ts";
 
 export function define(command: Command, cli: Cli): void {
   command
@@ -22,7 +22,7 @@ async function run(context: Context, _options: object, expression: string, path:
   await withVault(context, async (opened) => {
     const reader = await opened.reader();
     const snapshot = await resolveSnapshot(reader, expression);
-    const found = await requireEntry(reader, snapshot.info, rawFromText(path));
+    const found = await requireTyped(reader, snapshot, path);
     for await (const slice of readFile(reader, found, { signal: host.signal })) {
       if (output.isClosed) break;
       await output.bytes(slice);

@@ -1,10 +1,8 @@
 // `diff`: what changed from one snapshot to another.
 
 import type { Command } from "commander";
-import { rawFromText } from "../../core/raw-path.ts";
 import { type Change, type ChangeKind, diffTrees } from "../../engine/reader/diff.ts";
 import { resolveSnapshot } from "../../engine/reader/resolve.ts";
-import { requireEntry } from "../../engine/reader/tree-reader.ts";
 import { ENTRY } from "../../wire/v4/tree-types.ts";
 import { action, type Context } from "../context.ts";
 import { formatCount } from "../format-bytes.ts";
@@ -12,6 +10,7 @@ import { metadataJson, pathJson } from "../json-values.ts";
 import { withVault } from "../open-vault.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { shownPath } from "../shown-path.ts";
+import { requireTyped } from "../snapshot-path.ts";
 
 type Options = { readonly path: string; readonly metadata?: boolean };
 
@@ -42,8 +41,10 @@ async function run(context: Context, options: Options, before: string, after: st
   await withVault(context, async (opened) => {
     const reader = await opened.reader();
     const [left, right] = [await resolveSnapshot(reader, before), await resolveSnapshot(reader, after)];
-    const path = rawFromText(options.path);
-    const [from, to] = [await requireEntry(reader, left.info, path), await requireEntry(reader, right.info, path)];
+    const [from, to] = [
+      await requireTyped(reader, left, options.path),
+      await requireTyped(reader, right, options.path),
+    ];
     const counts: Record<ChangeKind, number> = { added: 0, removed: 0, modified: 0, metadata: 0, type: 0 };
     for await (const change of diffTrees(reader, from, to, { signal: host.signal })) {
       if (output.isClosed) break;

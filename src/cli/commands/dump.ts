@@ -2,10 +2,10 @@
 
 import { type Command, Option } from "commander";
 import { EXIT } from "../../core/errors.ts";
-import { type RawPath, rawFromText, rawToText } from "../../core/raw-path.ts";
+import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import { resolveSnapshot } from "../../engine/reader/resolve.ts";
-import { type FoundEntry, requireEntry } from "../../engine/reader/tree-reader.ts";
+import type { FoundEntry } from "../../engine/reader/tree-reader.ts";
 import { walkTree } from "../../engine/reader/walk.ts";
 import { isTerminal } from "../../node/terminal.ts";
 import { action, type Context } from "../context.ts";
@@ -13,6 +13,7 @@ import { withVault } from "../open-vault.ts";
 import { usage } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { shownPath } from "../shown-path.ts";
+import { requireTyped } from "../snapshot-path.ts";
 import { type NamedEntry, tarArchive } from "../tar-archive.ts";
 import { zipArchive } from "../zip-archive.ts";
 
@@ -38,7 +39,7 @@ async function run(context: Context, { format }: Options, expression: string, pa
   return withVault(context, async (opened) => {
     const reader = await opened.reader();
     const snapshot = await resolveSnapshot(reader, expression);
-    const start = await requireEntry(reader, snapshot.info, rawFromText(path));
+    const start = await requireTyped(reader, snapshot, path);
     let skipped = 0;
     const archive = { tar: tarArchive, zip: zipArchive }[format];
     const onSkipped = (found: NamedEntry): void => {

@@ -1,10 +1,9 @@
 // `ls`: one folder of a snapshot, or everything below it.
 
 import type { Command } from "commander";
-import { rawFromText } from "../../core/raw-path.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import { resolveSnapshot } from "../../engine/reader/resolve.ts";
-import { type FoundEntry, listDirectory, requireEntry } from "../../engine/reader/tree-reader.ts";
+import { type FoundEntry, listDirectory } from "../../engine/reader/tree-reader.ts";
 import { walkTree } from "../../engine/reader/walk.ts";
 import { ENTRY } from "../../wire/v4/tree-types.ts";
 import { action, type Context } from "../context.ts";
@@ -13,6 +12,7 @@ import { formatBytes, plural } from "../format-bytes.ts";
 import { entryJson } from "../json-values.ts";
 import { withVault } from "../open-vault.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
+import { requireTyped } from "../snapshot-path.ts";
 
 type Options = { readonly long?: boolean; readonly recursive?: boolean };
 
@@ -35,7 +35,7 @@ async function run(context: Context, options: Options, expression: string, path:
   await withVault(context, async (opened) => {
     const reader = await opened.reader();
     const snapshot = await resolveSnapshot(reader, expression);
-    const start = await requireEntry(reader, snapshot.info, rawFromText(path));
+    const start = await requireTyped(reader, snapshot, path);
     let [entries, bytes] = [0, 0];
     for await (const found of entriesOf(reader, start, options, host.signal)) {
       if (output.isClosed) break;

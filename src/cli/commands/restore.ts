@@ -7,7 +7,6 @@ import type { OverwritePolicy, RestoreProgress, RestoreResult } from "../../clie
 import { EXIT } from "../../core/errors.ts";
 import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import { resolveSnapshot, splitSnapshotPath } from "../../engine/reader/resolve.ts";
-import { normalPathFromText } from "../../engine/restore/selection.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
@@ -16,6 +15,7 @@ import { withVault } from "../open-vault.ts";
 import { collect } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { shownPath, shownText } from "../shown-path.ts";
+import { requireTyped } from "../snapshot-path.ts";
 import { whileShowing } from "../status.ts";
 
 type Options = {
@@ -67,6 +67,8 @@ async function run(context: Context, options: Options, expression: string): Prom
   return withVault(context, async (opened) => {
     const reader = await opened.reader();
     const snapshot = await resolveSnapshot(reader, name);
+    const paths: RawPath[] = [];
+    for (const typed of options.path ?? []) paths.push((await requireTyped(reader, snapshot, typed)).path);
     const startMs = host.clock.monotonic();
     let progress: Readonly<RestoreProgress> | undefined;
     const result = await whileShowing(
@@ -78,7 +80,7 @@ async function run(context: Context, options: Options, expression: string): Prom
           snapshot,
           target,
           subtree,
-          paths: options.path?.map(normalPathFromText),
+          paths,
           include: options.include,
           exclude: options.exclude,
           overwrite: options.overwrite,
