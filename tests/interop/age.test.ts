@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { nativeScryptIdentity, nativeScryptRecipient } from "../../src/client/scrypt-identity.ts";
 import { systemRandom } from "../../src/core/clock.ts";
 import { openKeyslot, sealKeyslot } from "../../src/crypto/keyslot.ts";
 import { generateSecrets } from "../../src/crypto/secrets.ts";
 import { openSessionKey, sealSessionKey } from "../../src/crypto/session-key.ts";
-import { nativeScryptIdentity, nativeScryptRecipient } from "../../src/client/scrypt-identity.ts";
 import { VAULT } from "../samples.ts";
 
 const missing = spawnSync("age", ["--version"]).status !== 0 && "there is no age program here";

@@ -71,7 +71,7 @@ export function ensureFolder(folder: Folder, run: RestoreRun): boolean {
 }
 
 function makeFolder(folder: Folder, run: RestoreRun): void {
-  checkName(folder.entry.name);
+  requirePlainName(folder.entry.name);
   const existing = folder.parent?.state === "new" ? undefined : lstatOrUndefined(folder.disk);
   if (existing?.type === ENTRY.directory) {
     makeUsable(folder, existing, run);
@@ -91,7 +91,7 @@ function makingMode({ entry }: Folder): number {
 }
 
 /** A name that could mean anything but one entry of its folder is refused. */
-export function checkName(name: RawPath): void {
+export function requirePlainName(name: RawPath): void {
   if (isPlainComponent(rawToBytes(name))) return;
   const context = { name: JSON.stringify(rawToText(name).slice(0, 80)), detail: "no folder can hold it" };
   throw new AppError("filename_invalid", { context });

@@ -15,12 +15,12 @@ import { lstatOrUndefined } from "../posix.ts";
 import { planFile } from "./file-task.ts";
 import { FileWriter } from "./file-writer.ts";
 import {
-  checkName,
   ensureFolder,
   enterFolder,
   type Folder,
   leaveFolder,
   releaseFolder,
+  requirePlainName,
   rootFolder,
 } from "./folders.ts";
 import { HardLinks } from "./hard-links.ts";
@@ -149,7 +149,7 @@ class Restorer {
     const disk = rawJoin(folder.disk, found.entry.name);
     let target: Target | undefined;
     this.#run.attempt(disk, () => {
-      checkName(found.entry.name);
+      requirePlainName(found.entry.name);
       const existing = folder.state === "new" ? undefined : lstatOrUndefined(disk);
       target = { path: found.path, entry: found.entry, owners: found.owners, disk, folder, existing };
     });

@@ -88,6 +88,3 @@ export type RestoreResult = Readonly<Omit<RestoreProgress, "currentPath" | "file
 };
 
 export const PROBLEMS_KEPT = 1000;
-
-/** A problem that ends the run rather than being listed. */
-export type FatalError = AppError;

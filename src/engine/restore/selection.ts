@@ -59,10 +59,6 @@ export function normalPath(path: RawPath): RawPath {
   return `/${components(path).join("/")}` as RawPath;
 }
 
-export function normalPathFromText(path: string): RawPath {
-  return normalPath(rawFromText(path));
-}
-
 function ancestorsOf(path: RawPath): RawPath[] {
   const names = components(path);
   return names.map((_, i) => `/${names.slice(0, i).join("/")}` as RawPath);
