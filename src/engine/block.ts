@@ -10,6 +10,8 @@ import type { EnginePlatform } from "./platform.ts";
 export const BLOCK_LIMITS = {
   /** Plaintext at which a block is closed. */
   target: 2 * 2 ** 20,
+  /** Chunks at which a block is closed: a reader that wants one tiny file opens the whole block. */
+  chunks: 4096,
   /** Decoded payload that a reader accepts. */
   payload: 16 * 2 ** 20,
   sealed: 17 * 2 ** 20,

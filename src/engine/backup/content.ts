@@ -53,7 +53,7 @@ const QUEUE_LIMIT_BYTES = 8 * 2 ** 20;
 
 export class ContentReader {
   readonly #options: ContentOptions;
-  readonly #open = new Map<SealWorkerPort, { counter: number; row: number; bytes: number }>();
+  readonly #open = new Map<SealWorkerPort, { counter: number; row: number; bytes: number; chunks: number }>();
   #batch: Batch = { files: [], done: [], bytes: 0 };
   readonly #tasks = new Set<Promise<void>>();
   readonly #progress = new Signal();
@@ -244,11 +244,12 @@ export class ContentReader {
   /** The worker's open block, or a new one when this chunk would make it too large. The worker does the same by the counters. */
   #blockFor(worker: SealWorkerPort, length: number): { counter: number; row: number } {
     const open = this.#open.get(worker);
-    if (open && open.bytes + length <= BLOCK_LIMITS.target) {
+    if (open && open.bytes + length <= BLOCK_LIMITS.target && open.chunks < BLOCK_LIMITS.chunks) {
       open.bytes += length;
+      open.chunks++;
       return open;
     }
-    const block = { ...this.#options.newBlock(), bytes: length };
+    const block = { ...this.#options.newBlock(), bytes: length, chunks: 1 };
     this.#open.set(worker, block);
     return block;
   }
