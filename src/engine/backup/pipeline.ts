@@ -268,7 +268,8 @@ export class Pipeline {
       this.#options.onProblem({ path: entry.path, code: "EFBIG" });
       return;
     }
-    this.#put(directory, entry, this.#scratch.take(), content?.refs ?? [], false);
+    this.#put(directory, entry, this.#scratch.view(), content?.refs ?? [], false);
+    this.#scratch.clear();
   }
 
   #put(

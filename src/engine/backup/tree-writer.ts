@@ -36,10 +36,13 @@ export class DirectoryWriter {
     this.#onSegment = onSegment;
   }
 
-  /** Adds the next entry, in name order; `entry` is coded, its length first. */
+  /**
+   * Adds the next entry, in name order; `entry` is coded, its length first. The bytes of an unchanged entry must stay as they are until
+   * `finish`; those of a changed one are copied at once.
+   */
   add(name: RawPath, uid: number, gid: number, entry: Uint8Array, unchanged: boolean): void {
     if (!unchanged) this.changed = true;
-    if (this.#kept && this.#kept.length < KEEP_AT_MOST) {
+    if (this.#kept && unchanged && this.#kept.length < KEEP_AT_MOST) {
       this.#kept.push({ name, uid, gid, entry });
       return;
     }
