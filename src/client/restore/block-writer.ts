@@ -36,13 +36,19 @@ import { dataRanges } from "./sparse.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_WRONLY } = constants;
 const KIND_PREFIX = Uint8Array.of(KIND_DATA);
-const NO_CHUNKS: ReadonlyMap<ChunkKey, Uint8Array> = new Map();
+const NOTHING: Opened = { chunks: new Map(), sizeBytes: 0 };
+/** Blocks that are kept open for later jobs; a window often ends within one, and several runs side by side make them interlock. */
+const KEEP = { blocks: 8, bytes: 7 * 2 ** 20 } as const;
+
+type Opened = Pick<OpenedBlock, "chunks" | "sizeBytes"> & { readonly failure?: Failure };
 
 export class BlockWriter {
   readonly #platform: EnginePlatform;
   readonly #setup: WorkerSetup;
   readonly #vaultId: Uint8Array;
   #buffer = new Uint8Array(2 ** 21);
+  /** By blockNo, the last used at the end. */
+  readonly #opened = new Map<number, Opened>();
 
   constructor(platform: EnginePlatform, setup: WorkerSetup) {
     this.#platform = platform;
@@ -51,19 +57,16 @@ export class BlockWriter {
   }
 
   async write({ block, whole, pieces }: WriteJob): Promise<WriteReply> {
-    let chunks = NO_CHUNKS;
-    try {
-      if (block) chunks = (await this.#open(block)).chunks;
-    } catch (error) {
-      const failure = failureOf(error);
-      return { whole: whole.map(() => failure), pieces: pieces.map(() => failure) };
-    }
-    const reply = {
+    const opened = block ? await this.#open(block) : NOTHING;
+    const open = [...this.#opened.keys()];
+    if (!opened) return { whole: [], pieces: [], open, isMissing: true };
+    const { chunks, failure } = opened;
+    if (failure) return { whole: whole.map(() => failure), pieces: pieces.map(() => failure), open };
+    return {
       whole: whole.map((file) => attempt(() => this.#writeWhole(file, chunks))),
       pieces: pieces.map((piece) => attempt(() => writePiece(piece, chunks))),
+      open,
     };
-    for (const chunk of chunks.values()) releaseBytes(chunk);
-    return reply;
   }
 
   async compare({ files }: CompareJob): Promise<CompareReply> {
@@ -72,11 +75,39 @@ export class BlockWriter {
     return { same };
   }
 
-  async #open({ sealed, key, session, kind, counter, blockNo }: SealedWork): Promise<OpenedBlock> {
+  /** The block, opened before or now. A failure is an answer, and is remembered too. */
+  async #open(block: SealedWork): Promise<Opened | undefined> {
+    const { blockNo, sealed } = block;
+    const known = this.#opened.get(blockNo);
+    if (!known && !sealed) return undefined;
+    const opened = known ?? (await this.#unseal(block, sealed!));
+    this.#opened.delete(blockNo);
+    this.#opened.set(blockNo, opened);
+    this.#makeRoom();
+    return opened;
+  }
+
+  async #unseal({ key, session, kind, counter, blockNo }: SealedWork, sealed: Uint8Array): Promise<Opened> {
     const context = { vaultId: this.#vaultId, sessionId: fromHex(session), kind, counter };
-    const chunks = await openBlock(this.#platform, key, context, sealed, blockNo);
-    releaseBytes(sealed);
-    return nameChunks(this.#platform, this.#setup.chunkIdKey, kind, blockNo, chunks);
+    try {
+      const chunks = await openBlock(this.#platform, key, context, sealed, blockNo);
+      releaseBytes(sealed);
+      return await nameChunks(this.#platform, this.#setup.chunkIdKey, kind, blockNo, chunks);
+    } catch (error) {
+      return { ...NOTHING, failure: failureOf(error) };
+    }
+  }
+
+  /** The last block stays whatever its size. */
+  #makeRoom(): void {
+    let bytes = 0;
+    for (const { sizeBytes } of this.#opened.values()) bytes += sizeBytes;
+    for (const [blockNo, oldest] of this.#opened) {
+      if (this.#opened.size === 1 || (bytes <= KEEP.bytes && this.#opened.size <= KEEP.blocks)) return;
+      bytes -= oldest.sizeBytes;
+      this.#opened.delete(blockNo);
+      for (const chunk of oldest.chunks.values()) releaseBytes(chunk);
+    }
   }
 
   #writeWhole(file: WholeFile, chunks: ReadonlyMap<ChunkKey, Uint8Array>): void {

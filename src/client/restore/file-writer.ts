@@ -14,10 +14,10 @@ import { type BlockLocation, KIND_DATA } from "../../wire/v4/vault-port.ts";
 import { descriptorOf, discard, type FileTask, finishTask, metadataOfNew } from "./file-task.ts";
 import { releaseFolder } from "./folders.ts";
 import type { HardLinks } from "./hard-links.ts";
-import type { CompareJob, Failure, FilePiece, SealedWork, WholeFile } from "./jobs.ts";
+import type { CompareJob, Failure, FilePiece, SealedWork, WholeFile, WriteJob } from "./jobs.ts";
 import { type RestoreRun, temporaryBeside } from "./run.ts";
 import { holesWithin } from "./sparse.ts";
-import type { WritePool } from "./write-pool.ts";
+import type { Thread, WritePool } from "./write-pool.ts";
 
 /** A window is full with this many files or chunks, or with this much content. */
 const WINDOW = { files: 1024, chunks: 8192, bytes: 128 * 2 ** 20 } as const;
@@ -42,12 +42,13 @@ export class FileWriter {
   readonly #reader: VaultReader;
   readonly #pool: WritePool;
   readonly #links: HardLinks;
+  readonly #keys = new Map<SessionId, Uint8Array>();
   readonly #zeroKeys = new Map<number, ChunkKey>();
   readonly #unfinished = new Set<FileTask>();
   #window: Window = emptyWindow();
   /** Ends when all jobs of the window before are given to workers. */
   #giving: Promise<void> = Promise.resolve();
-  readonly #jobs = new Set<Promise<void>>();
+  readonly #jobs = new Set<Promise<unknown>>();
   #failure: { readonly error: unknown } | undefined;
   #written: FileTask[] = [];
 
@@ -71,7 +72,7 @@ export class FileWriter {
     let offset = 0;
     for (let i = 0; i < lengths.length; i++) {
       if (this.#window.bytes >= WINDOW.bytes || this.#window.chunks >= WINDOW.chunks) {
-        await this.#next(false);
+        await this.#next();
         slice = this.#slice(task, i, offset);
       }
       slice.to = i + 1;
@@ -79,12 +80,12 @@ export class FileWriter {
       this.#window.chunks++;
       this.#window.bytes += lengths[i]!;
     }
-    if (this.#window.slices.length >= WINDOW.files || this.#window.bytes >= WINDOW.bytes) await this.#next(false);
+    if (this.#window.slices.length >= WINDOW.files || this.#window.bytes >= WINDOW.bytes) await this.#next();
   }
 
   /** Resolves when everything that was added is on the disk or listed as a problem. */
   async flush(): Promise<void> {
-    await this.#next(true);
+    await this.#next();
     await this.#giving;
     await this.#idle();
     if (this.#failure) throw this.#failure.error;
@@ -103,8 +104,8 @@ export class FileWriter {
   }
 
   /** Starts a job; its failure ends the run at the next look. */
-  #start(job: Promise<void>): void {
-    const watched: Promise<void> = job
+  #start(job: Promise<unknown>): void {
+    const watched: Promise<unknown> = job
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
@@ -113,10 +114,11 @@ export class FileWriter {
   }
 
   /** Waits until a worker has room. Throws what ends the run. */
-  async #room(): Promise<void> {
-    await this.#pool.room();
+  async #room(blockNo?: number): Promise<Thread> {
+    const thread = await this.#pool.room(blockNo);
     if (this.#failure) throw this.#failure.error;
     throwIfAborted(this.#run.options.signal);
+    return thread;
   }
 
   #slice(task: FileTask, from: number, offset: number): Slice {
@@ -125,19 +127,18 @@ export class FileWriter {
     return slice;
   }
 
-  async #next(isLast: boolean): Promise<void> {
-    // Before the window is taken: the one before may hand files on to it.
-    await this.#giving;
+  async #next(): Promise<void> {
     const window = this.#window;
     this.#window = emptyWindow();
-    this.#giving = this.#give(window.slices, isLast);
+    await this.#giving;
+    this.#giving = this.#give(window.slices);
     // Whoever waits next sees the failure; until then it must not count as unhandled.
     this.#giving.catch(() => undefined);
   }
 
-  async #give(slices: readonly Slice[], isLast: boolean): Promise<void> {
+  async #give(slices: readonly Slice[]): Promise<void> {
     if (slices.length === 0) return;
-    await this.#compare(slices.filter(({ task, same }) => task.compare && !same));
+    await this.#compare(slices.filter(({ task }) => task.compare));
     if (this.#run.dryRun) {
       for (const slice of slices) if (isLastOf(slice)) this.#finishDry(slice);
       return;
@@ -154,30 +155,13 @@ export class FileWriter {
       (task) => isWhole(byTask.get(task)!),
     );
     for (const task of missing) fail(task, { code: "chunk_missing", detail: missingDetail(task) });
-    const last = pieces.at(-1);
-    const kept = isLast || !last ? undefined : this.#keepForLater(blocks, locations.get(last.key), byTask);
     for (const { whole, pieces } of blocks) {
       for (const task of whole.keys()) task.pending++;
       for (const { file } of pieces) file.pending++;
     }
-    const empty = this.#markGiven(slices.filter(({ task }) => !kept?.has(task)));
+    const empty = this.#markGiven(slices);
     await this.#dispatch(blocks, empty);
     if (this.#run.options.verify) await this.#verify();
-  }
-
-  /** Files of the block in which the window ends go to the next window with the rest of that block, so that it is opened once. */
-  #keepForLater(
-    blocks: BlockWork<FileTask>[],
-    location: BlockLocation | undefined,
-    byTask: ReadonlyMap<FileTask, Slice>,
-  ): ReadonlySet<FileTask> | undefined {
-    const at = blocks.findIndex((work) => work.location === location);
-    const work = blocks[at];
-    if (!work || blocks.length < 2 || work.pieces.length > 0) return undefined;
-    blocks.splice(at, 1);
-    const kept = new Set(work.whole.keys());
-    for (const task of kept) this.#window.slices.push(byTask.get(task)!);
-    return kept;
   }
 
   /** Finishes what needs no write; gives the files that are made without any block. */
@@ -258,54 +242,87 @@ export class FileWriter {
     return found;
   }
 
-  /** Gives all blocks to the workers. */
+  /** Gives all blocks to the workers: first those that a worker still has open from the window before. */
   async #dispatch(blocks: readonly BlockWork<FileTask>[], empty: readonly FileTask[]): Promise<void> {
     for (let at = 0; at < empty.length; at += EMPTY_FILES_PER_JOB) {
-      await this.#room();
+      const thread = await this.#room();
       const part = empty.slice(at, at + EMPTY_FILES_PER_JOB).map((task) => [task, []] as const);
-      this.#start(this.#writeJob(undefined, new Map(part), []));
+      this.#start(this.#writeJob(thread, undefined, new Map(part), []));
     }
-    const locations = blocks.map(({ location }) => location);
-    await this.#reader.sessionKeys.prepare(locations.map(({ session }) => session));
+    const readable = await this.#openKeys(blocks);
+    const open = new Set(readable.filter(({ location }) => this.#pool.isOpen(location.blockNo)));
+    for (const work of open) {
+      const { blockNo } = work.location;
+      const thread = await this.#room(blockNo);
+      if (thread.open.has(blockNo)) this.#start(this.#writeBlock(thread, work, undefined));
+      else await this.#fetch([work]);
+    }
+    await this.#fetch(readable.filter((work) => !open.has(work)));
+  }
+
+  /** The blocks whose session key opens; the files of the others fail. */
+  async #openKeys(blocks: readonly BlockWork<FileTask>[]): Promise<BlockWork<FileTask>[]> {
+    const { sessionKeys } = this.#reader;
+    await sessionKeys.prepare(blocks.map(({ location }) => location.session));
+    const readable: BlockWork<FileTask>[] = [];
+    for (const work of blocks) {
+      const { session } = work.location;
+      try {
+        if (!this.#keys.has(session)) this.#keys.set(session, await sessionKeys.get(session));
+        readable.push(work);
+      } catch (error) {
+        if (!isAppError(error)) throw error;
+        this.#failWork(work, { code: error.code, detail: error.message });
+      }
+    }
+    return readable;
+  }
+
+  async #fetch(blocks: readonly BlockWork<FileTask>[]): Promise<void> {
     let next = 0;
+    const locations = blocks.map(({ location }) => location);
     for await (const { sealed, error } of fetchEach(this.#reader.vault, locations)) {
       const work = blocks[next++]!;
-      await this.#room();
+      const thread = await this.#room();
       if (error) this.#failWork(work, { code: error.code, detail: error.message });
-      else this.#start(this.#writeBlock(work, sealed));
+      else this.#start(this.#writeBlock(thread, work, sealed));
     }
   }
 
-  async #writeBlock(work: BlockWork<FileTask>, sealed: Uint8Array<ArrayBuffer>): Promise<void> {
+  /** Without `sealed` the thread is thought to have the block open; when it has not, the block is fetched after all. */
+  async #writeBlock(
+    thread: Thread,
+    work: BlockWork<FileTask>,
+    sealed: Uint8Array<ArrayBuffer> | undefined,
+  ): Promise<void> {
     const { session, kind, counter, blockNo } = work.location;
-    const key = await this.#sessionKey(session, work);
-    if (key) await this.#writeJob({ sealed, key, session, kind, counter, blockNo }, work.whole, work.pieces);
-  }
-
-  async #sessionKey(session: SessionId, work: BlockWork<FileTask>): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#reader.sessionKeys.get(session);
-    } catch (error) {
-      if (!isAppError(error)) throw error;
-      this.#failWork(work, { code: error.code, detail: error.message });
-      return undefined;
+    const key = this.#keys.get(session)!;
+    const block = { sealed, key, session, kind, counter, blockNo };
+    if (await this.#writeJob(thread, block, work.whole, work.pieces)) return;
+    for await (const fetched of fetchEach(this.#reader.vault, [work.location])) {
+      if (fetched.error) this.#failWork(work, { code: fetched.error.code, detail: fetched.error.message });
+      else await this.#writeJob(thread, { ...block, sealed: fetched.sealed }, work.whole, work.pieces);
     }
   }
 
+  /** False when the worker had not got the block: nothing was done. */
   async #writeJob(
+    thread: Thread,
     block: SealedWork | undefined,
     whole: ReadonlyMap<FileTask, readonly Piece<FileTask>[]>,
     pieces: readonly Piece<FileTask>[],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const tasks = [...whole.keys()];
     const opened = pieces.map((piece) => filePiece(piece));
     const ready = pieces.filter((_, i) => opened[i]);
-    const reply = await this.#pool.write({
+    const job: WriteJob = {
       kind: "write",
       block,
       whole: tasks.map((task) => this.#wholeFile(task, whole.get(task)!)),
       pieces: opened.filter((piece) => piece !== undefined),
-    });
+    };
+    const reply = await this.#pool.write(job, thread);
+    if (reply.isMissing) return false;
     for (const [i, piece] of ready.entries()) {
       if (reply.pieces[i]) fail(piece.file, reply.pieces[i]);
       else this.#count(piece.file, piece.length);
@@ -317,6 +334,7 @@ export class FileWriter {
       this.#answered(task);
     }
     this.#run.tick();
+    return true;
   }
 
   #wholeFile(task: FileTask, pieces: readonly Piece<FileTask>[]): WholeFile {

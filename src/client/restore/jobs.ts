@@ -44,7 +44,8 @@ export type FilePiece = {
 };
 
 export type SealedWork = {
-  readonly sealed: Uint8Array<ArrayBuffer>;
+  /** Left out when the worker should have this block open. */
+  readonly sealed: Uint8Array<ArrayBuffer> | undefined;
   readonly key: Uint8Array;
   readonly session: string;
   readonly kind: BlockKind;
@@ -78,6 +79,10 @@ export type Failure = { readonly code: ErrorCode; readonly detail: string; reado
 export type WriteReply = {
   readonly whole: readonly (Failure | undefined)[];
   readonly pieces: readonly (Failure | undefined)[];
+  /** The blocks that the worker keeps open. */
+  readonly open: readonly number[];
+  /** The job came without bytes for a block that is no longer open: nothing was done. */
+  readonly isMissing?: boolean;
 };
 
 /** For each file one byte a chunk: 1 where it is the same. */

@@ -1,6 +1,6 @@
 // The words of a restore to disk: what is asked for, what is reported while it runs, and what comes out.
 
-import type { AppError, ErrorCode } from "../../core/errors.ts";
+import type { ErrorCode } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import type { OpenedSnapshot } from "../../engine/reader/snapshots.ts";

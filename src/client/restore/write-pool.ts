@@ -1,5 +1,5 @@
-// Worker threads that open blocks and write files. A job goes to the worker with the least to do; whoever gives jobs waits for `room`
-// first, which bounds what is in memory.
+// Worker threads that open blocks and write files. A job goes to the worker that has its block open, else to the one with the least
+// to do; whoever gives jobs waits for room first, which bounds what is in memory.
 
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../core/errors.ts";
@@ -11,7 +11,14 @@ const JOBS_EACH = 2;
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
 type Waiting = { resolve(reply: never): void; reject(error: unknown): void };
-type Thread = { readonly worker: Worker; jobs: number };
+export type Thread = {
+  readonly worker: Worker;
+  jobs: number;
+  /** blockNos that it has, or will have, open when it comes to the next job; it may have closed one. */
+  open: Set<number>;
+  /** Those of jobs that are not answered. */
+  readonly asked: number[];
+};
 
 export class WritePool {
   readonly #threads: Thread[];
@@ -25,22 +32,41 @@ export class WritePool {
     this.#threads = Array.from({ length: size }, () => this.#start(setup));
   }
 
-  /** Resolves when another job may be given. */
-  async room(): Promise<void> {
-    while (!this.#failure && this.#threads.every(({ jobs }) => jobs >= JOBS_EACH)) {
+  /** Resolves when another job may be given: to the thread that has the block open if there is one. */
+  async room(blockNo?: number): Promise<Thread> {
+    for (;;) {
+      const holder = blockNo === undefined ? undefined : this.#threads.find(({ open }) => open.has(blockNo));
+      const thread = holder ?? this.#leastBusy();
+      if (this.#failure || thread.jobs < JOBS_EACH) return thread;
       await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
     }
   }
 
+  /** True when no fetch is needed for this block. */
+  isOpen(blockNo: number): boolean {
+    return this.#threads.some(({ open }) => open.has(blockNo));
+  }
+
   /** The block's bytes are given away. Rejects only when a worker broke. */
-  write(job: WriteJob): Promise<WriteReply> {
-    const { sealed } = job.block ?? {};
-    const whole = sealed !== undefined && sealed.byteLength === sealed.buffer.byteLength;
-    return this.#submit<WriteReply>(job, whole ? [sealed.buffer] : []);
+  async write(job: WriteJob, thread: Thread): Promise<WriteReply> {
+    const { sealed, blockNo } = job.block ?? {};
+    if (blockNo !== undefined) {
+      thread.open.add(blockNo);
+      thread.asked.push(blockNo);
+    }
+    const isOwn = sealed !== undefined && sealed.byteLength === sealed.buffer.byteLength;
+    const reply = await this.#submit<WriteReply>(thread, job, isOwn ? [sealed.buffer] : []);
+    if (blockNo !== undefined) thread.asked.splice(thread.asked.indexOf(blockNo), 1);
+    thread.open = new Set([...reply.open, ...thread.asked]);
+    return reply;
   }
 
   compare(job: CompareJob): Promise<CompareReply> {
-    return this.#submit<CompareReply>(job, []);
+    return this.#submit<CompareReply>(this.#leastBusy(), job, []);
+  }
+
+  #leastBusy(): Thread {
+    return this.#threads.reduce((least, other) => (other.jobs < least.jobs ? other : least));
   }
 
   async close(): Promise<void> {
@@ -53,7 +79,7 @@ export class WritePool {
       workerData: setup,
       resourceLimits: RESOURCE_LIMITS,
     });
-    const thread: Thread = { worker, jobs: 0 };
+    const thread: Thread = { worker, jobs: 0, open: new Set(), asked: [] };
     worker.on("message", (message: FromWriter) => this.#hear(thread, message));
     worker.on("error", (error) => this.#fail(String(error), error));
     worker.on("exit", (code) => {
@@ -62,10 +88,9 @@ export class WritePool {
     return thread;
   }
 
-  #submit<Reply>(job: WriteJob | CompareJob, transfer: ArrayBuffer[]): Promise<Reply> {
+  #submit<Reply>(thread: Thread, job: WriteJob | CompareJob, transfer: ArrayBuffer[]): Promise<Reply> {
     const failure = this.#failure;
     if (failure) return Promise.reject(failure);
-    const thread = this.#threads.reduce((least, other) => (other.jobs < least.jobs ? other : least));
     const id = this.#nextId++;
     thread.jobs++;
     return new Promise<Reply>((resolve, reject) => {
