@@ -19,7 +19,7 @@ import type { BlockKind } from "../wire/v4/vault-port.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./seal-messages.ts";
 
 /** Heap limits keep the whole process under 256 MiB; the large buffers lie outside the heap. */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 2 };
 
 export function createSealPool(keys: SealWorkerKeys, size: number, progress?: BackupProgress): SealPool {
   const pool: Omit<SealPool, "workers"> & { workers: SealThread[] } = {
