@@ -17,7 +17,8 @@ import { isAppError } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { openBlock } from "../../engine/block.ts";
 import type { EnginePlatform } from "../../engine/platform.ts";
-import { type ChunkKey, chunkKey, nameChunks, type OpenedBlock } from "../../engine/reader/block-cache.ts";
+import { nameChunks, type OpenedBlock } from "../../engine/reader/block-cache.ts";
+import { type ChunkKey, ChunkTable, chunkKey } from "../../engine/reader/chunk-table.ts";
 import { KIND_DATA } from "../../wire/v4/vault-port.ts";
 import { nodePath } from "../posix.ts";
 import type {
@@ -36,11 +37,11 @@ import { dataRanges } from "./sparse.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_WRONLY } = constants;
 const KIND_PREFIX = Uint8Array.of(KIND_DATA);
-const NOTHING: Opened = { chunks: new Map(), sizeBytes: 0 };
+const NOTHING: Opened = { chunks: new ChunkTable(new Uint8Array(), 0) };
 /** Blocks that are kept open for later jobs; a window often ends within one, and several runs side by side make them interlock. */
 const KEEP = { blocks: 8, bytes: 7 * 2 ** 20 } as const;
 
-type Opened = Pick<OpenedBlock, "chunks" | "sizeBytes"> & { readonly failure?: Failure };
+type Opened = Pick<OpenedBlock, "chunks"> & { readonly failure?: Failure };
 
 export class BlockWriter {
   readonly #platform: EnginePlatform;
@@ -101,16 +102,16 @@ export class BlockWriter {
   /** The last block stays whatever its size. */
   #makeRoom(): void {
     let bytes = 0;
-    for (const { sizeBytes } of this.#opened.values()) bytes += sizeBytes;
+    for (const { chunks } of this.#opened.values()) bytes += chunks.sizeBytes;
     for (const [blockNo, oldest] of this.#opened) {
       if (this.#opened.size === 1 || (bytes <= KEEP.bytes && this.#opened.size <= KEEP.blocks)) return;
-      bytes -= oldest.sizeBytes;
+      bytes -= oldest.chunks.sizeBytes;
       this.#opened.delete(blockNo);
-      for (const chunk of oldest.chunks.values()) releaseBytes(chunk);
+      releaseBytes(oldest.chunks.payload);
     }
   }
 
-  #writeWhole(file: WholeFile, chunks: ReadonlyMap<ChunkKey, Uint8Array>): void {
+  #writeWhole(file: WholeFile, chunks: ChunkTable): void {
     const contents = file.chunks.map((key, i) => contentOf(chunks, key, file.ranges?.[i]?.length ?? file.size));
     const path = file.temporary ?? file.path;
     const mode = openingMode(file);
@@ -183,7 +184,7 @@ function fill(descriptor: number, file: WholeFile, contents: readonly Uint8Array
   for (const [i, content] of contents.entries()) writeAround(descriptor, content, file.ranges?.[i]?.offset ?? 0, file);
 }
 
-function writePiece(piece: FilePiece, chunks: ReadonlyMap<ChunkKey, Uint8Array>): void {
+function writePiece(piece: FilePiece, chunks: ChunkTable): void {
   writeAround(piece.descriptor, contentOf(chunks, piece.chunk, piece.length), piece.offset, piece);
 }
 
@@ -210,7 +211,7 @@ function writeFully(descriptor: number, content: Uint8Array, position: number | 
   }
 }
 
-function contentOf(chunks: ReadonlyMap<ChunkKey, Uint8Array>, key: ChunkKey, length: number): Uint8Array {
+function contentOf(chunks: ChunkTable, key: ChunkKey, length: number): Uint8Array {
   const chunk = chunks.get(key);
   if (chunk?.length === length) return chunk;
   throw new WrongContent(chunk ? "a chunk has another length than the folder says" : "its block does not hold it");

@@ -5,7 +5,7 @@ import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
 import type { ChunkId, SessionId } from "../../core/ids.ts";
 import { rawToBytes, rawToText } from "../../core/raw-path.ts";
 import { BLOCK_LIMITS } from "../../engine/block.ts";
-import { type ChunkKey, chunkKey } from "../../engine/reader/block-cache.ts";
+import { type ChunkKey, chunkKey } from "../../engine/reader/chunk-table.ts";
 import { fetchEach } from "../../engine/reader/fetch.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import { type BlockWork, type Piece, planBlocks } from "../../engine/restore/block-plan.ts";

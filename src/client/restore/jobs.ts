@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
-import type { ChunkKey } from "../../engine/reader/block-cache.ts";
+import type { ChunkKey } from "../../engine/reader/chunk-table.ts";
 import type { Hole, Xattr } from "../../wire/v4/tree-types.ts";
 import type { BlockKind } from "../../wire/v4/vault-port.ts";
 

@@ -85,7 +85,10 @@ export class BlockVerifier {
 }
 
 function contentsOf({ chunks }: OpenedBlock): Contents {
-  const rows = [...chunks].map(([key, chunk]) => ({ mark: markOfKey(key), length: chunk.length }));
+  const rows: { readonly mark: number; readonly length: number }[] = [];
+  chunks.forEach((id, length) => {
+    rows.push({ mark: markOfId(id), length });
+  });
   rows.sort((a, b) => a.mark - b.mark);
   return {
     marks: Float64Array.from(rows, ({ mark }) => mark),
@@ -124,10 +127,4 @@ function markOfId(id: Uint8Array): number {
   let mark = 0;
   for (let i = 0; i < 6; i++) mark = mark * 256 + id[i]!;
   return mark * 16 + (id[6]! >>> 4);
-}
-
-function markOfKey(key: string): number {
-  let mark = 0;
-  for (let i = 0; i < 6; i++) mark = mark * 256 + key.charCodeAt(i);
-  return mark * 16 + (key.charCodeAt(6) >>> 4);
 }

@@ -4,7 +4,7 @@
 import { AppError, throwIfAborted } from "../../core/errors.ts";
 import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import { ENTRY, type TreeEntry, type Xattr } from "../../wire/v4/tree-types.ts";
-import { chunkKey } from "./block-cache.ts";
+import { chunkKey } from "./chunk-table.ts";
 import type { VaultReader } from "./reader.ts";
 import { sameContent } from "./search.ts";
 import { type FoundEntry, ROOT_PATH, readSegment, segmentCount, segmentId } from "./tree-reader.ts";

@@ -9,7 +9,8 @@ import type { ReaderSecrets } from "../../crypto/secrets.ts";
 import type { BlockKind, BlockLocation, VaultPort } from "../../wire/v4/vault-port.ts";
 import { openBlock } from "../block.ts";
 import type { EnginePlatform } from "../platform.ts";
-import { BlockCache, type ChunkKey, chunkKey, nameChunks, type OpenedBlock } from "./block-cache.ts";
+import { BlockCache, nameChunks, type OpenedBlock } from "./block-cache.ts";
+import { type ChunkKey, chunkKey } from "./chunk-table.ts";
 import { fetchEach, packOrder } from "./fetch.ts";
 import { SessionKeys } from "./session-keys.ts";
 

@@ -1,7 +1,7 @@
 // Turns "these files need these chunks" into "open these blocks, once each, in the order in which they lie in packs".
 
 import type { BlockLocation } from "../../wire/v4/vault-port.ts";
-import type { ChunkKey } from "../reader/block-cache.ts";
+import type { ChunkKey } from "../reader/chunk-table.ts";
 import { packOrder } from "../reader/fetch.ts";
 
 /** One chunk that goes to one place of one file. */

@@ -1,7 +1,7 @@
 // Which entries of a snapshot a restore (or dump) takes: those below the given paths that fit an include pattern, if there are any,
 // and no exclude pattern. A folder that fits brings everything below it.
 
-import { type RawPath, rawFromText } from "../../core/raw-path.ts";
+import type { RawPath } from "../../core/raw-path.ts";
 import { compileGlobs, type PathMatcher } from "../reader/glob.ts";
 import { components, ROOT_PATH } from "../reader/tree-reader.ts";
 
