@@ -9,6 +9,7 @@ import { type ChunkKey, chunkKey } from "../../engine/reader/chunk-table.ts";
 import { fetchEach } from "../../engine/reader/fetch.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import { type BlockWork, type Piece, planBlocks } from "../../engine/restore/block-plan.ts";
+import { decodeRefs } from "../../wire/v4/refs.ts";
 import type { Hole } from "../../wire/v4/tree-types.ts";
 import { type BlockLocation, KIND_DATA } from "../../wire/v4/vault-port.ts";
 import { descriptorOf, discard, type FileTask, finishTask, metadataOfNew } from "./file-task.ts";
@@ -42,6 +43,8 @@ export class FileWriter {
   readonly #reader: VaultReader;
   readonly #pool: WritePool;
   readonly #links: HardLinks;
+  /** Blocks that the snapshot names: where several hold a chunk, those are the ones that it was made with. */
+  readonly #refs: ReadonlySet<number>;
   readonly #keys = new Map<SessionId, Uint8Array>();
   readonly #zeroKeys = new Map<number, ChunkKey>();
   readonly #unfinished = new Set<FileTask>();
@@ -57,6 +60,7 @@ export class FileWriter {
     this.#reader = reader;
     this.#pool = pool;
     this.#links = links;
+    this.#refs = new Set(decodeRefs(run.options.snapshot.record.refs));
   }
 
   /** Takes a file; waits when a window is full and the one before it is not done. Its folder is held until it is. */
@@ -234,7 +238,8 @@ export class FileWriter {
     const keys = [...new Set(pieces.map(({ key }) => key))];
     const found = new Map<ChunkKey, BlockLocation>();
     if (keys.length === 0) return found;
-    const locations = await this.#reader.vault.locateChunks(keys.map((key) => rawToBytes(key) as ChunkId));
+    const ids = keys.map((key) => rawToBytes(key) as ChunkId);
+    const locations = await this.#reader.vault.locateChunks(ids, this.#refs);
     for (const [i, key] of keys.entries()) {
       const location = locations[i];
       if (location?.kind === KIND_DATA) found.set(key, location);

@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { AppError, throwIfAborted } from "../../core/errors.ts";
 import { type RawPath, rawFromText, rawJoin } from "../../core/raw-path.ts";
+import { openReader, type VaultReader } from "../../engine/reader/reader.ts";
 import { type FoundEntry, lookup, ROOT_PATH, requireEntry } from "../../engine/reader/tree-reader.ts";
 import { type WalkStep, walkTree } from "../../engine/reader/walk.ts";
 import { createSelection, normalPath, type Standing } from "../../engine/restore/selection.ts";
@@ -32,6 +33,7 @@ import type { RestoreOptions, RestoreResult } from "./types.ts";
 import { WritePool } from "./write-pool.ts";
 
 const MAX_WORKERS = 8;
+const FOLDER_CACHE_BYTES = 8 * 2 ** 20;
 
 /**
  * Problems of single files and folders are listed and the run goes on. Throws `not_found` for a path that the snapshot does not have,
@@ -39,9 +41,9 @@ const MAX_WORKERS = 8;
  */
 export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreResult> {
   const start = await startOf(options);
-  const run = newRun(options, start);
+  const run = newRun({ ...options, reader: walkingReader(options.reader) }, start);
   const disk = prepareTarget(options, run);
-  const { reader } = options;
+  const { reader } = run.options;
   const pool = new WritePool(
     { vaultId: reader.vault.vaultId, chunkIdKey: reader.secrets.writer.chunkIdKey, umask: run.umask },
     options.workers ?? Math.min(availableParallelism(), MAX_WORKERS),
@@ -57,6 +59,11 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
     await pool.close();
   }
   return resultOf(run);
+}
+
+/** A walk comes to each folder once, so it needs few blocks of folders at a time: memory goes to the workers. */
+function walkingReader({ vault, secrets, platform, sessionKeys }: VaultReader): VaultReader {
+  return openReader({ vault, secrets, platform, sessionKeys, cacheBytes: FOLDER_CACHE_BYTES });
 }
 
 /** Where the walk begins; also makes sure that the snapshot has every path that was asked for. */

@@ -8,7 +8,7 @@ import type { CompareJob, CompareReply, FromWriter, ToWriter, WorkerSetup, Write
 /** Jobs that one worker may have: one to work on, one to go on with. */
 const JOBS_EACH = 2;
 /** The large buffers lie outside of the heap. */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
 
 type Waiting = { resolve(reply: never): void; reject(error: unknown): void };
 export type Thread = {

@@ -20,6 +20,8 @@ export type ReaderOptions = {
   readonly platform: EnginePlatform;
   /** Opened blocks that are kept, in bytes. */
   readonly cacheBytes?: number | undefined;
+  /** Keys that another reader of the same vault has opened. */
+  readonly sessionKeys?: SessionKeys | undefined;
 };
 
 export type ReadOptions = {
@@ -45,11 +47,11 @@ export class VaultReader {
   readonly #cache: BlockCache;
   readonly #locations = new Map<ChunkKey, BlockLocation>();
 
-  constructor({ vault, secrets, platform, cacheBytes = CACHE_BYTES }: ReaderOptions) {
+  constructor({ vault, secrets, platform, cacheBytes = CACHE_BYTES, sessionKeys }: ReaderOptions) {
     this.vault = vault;
     this.secrets = secrets;
     this.platform = platform;
-    this.sessionKeys = new SessionKeys(vault, secrets.identity);
+    this.sessionKeys = sessionKeys ?? new SessionKeys(vault, secrets.identity);
     this.#vaultId = fromHex(vault.vaultId);
     this.#cache = new BlockCache(cacheBytes);
   }
