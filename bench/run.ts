@@ -15,6 +15,12 @@ import { missingPeer, versions } from "./peers.ts";
 import { page, spoken } from "./report.ts";
 import { takeTurns } from "./turns.ts";
 
+const FILE_SYSTEMS: Readonly<Record<number, string>> = {
+  61267: "ext4",
+  1481003842: "xfs",
+  2435016766: "btrfs",
+  16914836: "tmpfs",
+};
 const PAGE = join(CHECKOUT, "docs", "benchmarks.md");
 
 requireNode();
@@ -89,13 +95,6 @@ async function writePage(): Promise<void> {
 function resultFile({ name }: Case): string {
   return work("results", `${name}.json`);
 }
-
-const FILE_SYSTEMS: Readonly<Record<number, string>> = {
-  61267: "ext4",
-  1481003842: "xfs",
-  2435016766: "btrfs",
-  16914836: "tmpfs",
-};
 
 async function machine(): Promise<string> {
   const { type } = await statfs(WORK);
