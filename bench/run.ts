@@ -99,7 +99,7 @@ function resultFile({ name }: Case): string {
 async function machine(): Promise<string> {
   const { type } = await statfs(WORK);
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
-  return `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? "?"}, ${memory}, Linux ${release()}, ${FILE_SYSTEMS[type] ?? `file system ${type}`}`;
+  return `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? "?"}, ${memory}, Linux ${release().split(".").slice(0, 2).join(".")}, ${FILE_SYSTEMS[type] ?? `file system ${type}`}`;
 }
 
 function stop(message: string): never {
