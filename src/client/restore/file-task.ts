@@ -22,6 +22,8 @@ export type FileTask = Target & {
   kind: "new" | "replace" | "patch" | "keep";
   /** What is there may have the same content. */
   readonly compare: boolean;
+  /** Some of it is not what the snapshot has. */
+  differs: boolean;
   /** Pages of zeros become holes. */
   readonly sparse: boolean;
   /** Writes that are not answered yet. */
@@ -46,6 +48,7 @@ export function planFile(target: Target, run: RestoreRun): FileTask {
     kind,
     compare: kind === "patch" || (kind === "replace" && mayBeEqual(target)),
     sparse: kind !== "patch" && (run.options.sparse ?? false),
+    differs: false,
     pending: 0,
     allGiven: false,
     descriptor: -1,

@@ -1,64 +1,48 @@
 // Brings files to the disk, a window of them at a time: compare with what is there, locate all chunks in one call, give each block
 // to a worker once. While one window is written the next one is collected. Memory depends on the window, not on the snapshot.
 
-import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
-import type { ChunkId, SessionId } from "../../core/ids.ts";
+import { AppError } from "../../core/errors.ts";
+import type { ChunkId } from "../../core/ids.ts";
 import { rawToBytes, rawToText } from "../../core/raw-path.ts";
 import { BLOCK_LIMITS } from "../../engine/block.ts";
 import { type ChunkKey, chunkKey } from "../../engine/reader/chunk-table.ts";
-import { fetchEach } from "../../engine/reader/fetch.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
-import { type BlockWork, type Piece, planBlocks } from "../../engine/restore/block-plan.ts";
+import { type Piece, planBlocks } from "../../engine/restore/block-plan.ts";
 import { decodeRefs } from "../../wire/v4/refs.ts";
-import type { Hole } from "../../wire/v4/tree-types.ts";
 import { type BlockLocation, KIND_DATA } from "../../wire/v4/vault-port.ts";
-import { descriptorOf, discard, type FileTask, finishTask, metadataOfNew } from "./file-task.ts";
+import { BlockGiver } from "./block-giver.ts";
+import { discard, type FileTask, finishTask } from "./file-task.ts";
 import { releaseFolder } from "./folders.ts";
 import type { HardLinks } from "./hard-links.ts";
-import type { CompareJob, Failure, FilePiece, SealedWork, WholeFile, WriteJob } from "./jobs.ts";
-import { type RestoreRun, temporaryBeside } from "./run.ts";
-import { holesWithin } from "./sparse.ts";
-import type { Thread, WritePool } from "./write-pool.ts";
+import type { Failure } from "./jobs.ts";
+import type { RestoreRun } from "./run.ts";
+import { comparable, isLastOf, isWhole, type Slice, wholeSlice } from "./slice.ts";
+import { liesInHole } from "./sparse.ts";
+import type { WritePool } from "./write-pool.ts";
 
 /** A window is full with this many files or chunks, or with this much content. */
 const WINDOW = { files: 1024, chunks: 8192, bytes: 128 * 2 ** 20 } as const;
-const EMPTY_FILES_PER_JOB = 256;
-const COMPARE_JOB = { files: 256, bytes: 32 * 2 ** 20 } as const;
-
-/** Chunks [from, to) of one file that are in one window; all of them unless the file is larger than a window. */
-type Slice = {
-  readonly task: FileTask;
-  readonly from: number;
-  to: number;
-  /** Where chunk `from` lies in the file. */
-  readonly offset: number;
-  /** One a chunk: 1 where the disk has it already. */
-  same: Uint8Array | undefined;
-};
 
 type Window = { slices: Slice[]; chunks: number; bytes: number };
 
 export class FileWriter {
   readonly #run: RestoreRun;
   readonly #reader: VaultReader;
-  readonly #pool: WritePool;
   readonly #links: HardLinks;
+  readonly #giver: BlockGiver;
   /** Blocks that the snapshot names: where several hold a chunk, those are the ones that it was made with. */
   readonly #refs: ReadonlySet<number>;
-  readonly #keys = new Map<SessionId, Uint8Array>();
   readonly #zeroKeys = new Map<number, ChunkKey>();
   readonly #unfinished = new Set<FileTask>();
   #window: Window = emptyWindow();
   /** Ends when all jobs of the window before are given to workers. */
   #giving: Promise<void> = Promise.resolve();
-  readonly #jobs = new Set<Promise<unknown>>();
-  #failure: { readonly error: unknown } | undefined;
   #written: FileTask[] = [];
 
   constructor(run: RestoreRun, reader: VaultReader, pool: WritePool, links: HardLinks) {
     this.#run = run;
     this.#reader = reader;
-    this.#pool = pool;
+    this.#giver = new BlockGiver(run, reader, pool, (task, outcome) => this.#answered(task, outcome));
     this.#links = links;
     this.#refs = new Set(decodeRefs(run.options.snapshot.record.refs));
   }
@@ -91,38 +75,16 @@ export class FileWriter {
   async flush(): Promise<void> {
     await this.#next();
     await this.#giving;
-    await this.#idle();
-    if (this.#failure) throw this.#failure.error;
+    await this.#giver.idle();
+    this.#giver.check();
     if (this.#run.options.verify) await this.#verify();
   }
 
   /** After a failure: waits for what is under way, then leaves no unfinished file behind. */
   async abandon(): Promise<void> {
     await this.#giving.catch(() => undefined);
-    await this.#idle();
+    await this.#giver.idle();
     for (const task of this.#unfinished) discard(task);
-  }
-
-  async #idle(): Promise<void> {
-    while (this.#jobs.size > 0) await Promise.all(this.#jobs);
-  }
-
-  /** Starts a job; its failure ends the run at the next look. */
-  #start(job: Promise<unknown>): void {
-    const watched: Promise<unknown> = job
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
-      .finally(() => this.#jobs.delete(watched));
-    this.#jobs.add(watched);
-  }
-
-  /** Waits until a worker has room. Throws what ends the run. */
-  async #room(blockNo?: number): Promise<Thread> {
-    const thread = await this.#pool.room(blockNo);
-    if (this.#failure) throw this.#failure.error;
-    throwIfAborted(this.#run.options.signal);
-    return thread;
   }
 
   #slice(task: FileTask, from: number, offset: number): Slice {
@@ -144,7 +106,7 @@ export class FileWriter {
     if (slices.length === 0) return;
     await this.#compare(slices.filter(({ task }) => task.compare));
     if (this.#run.dryRun) {
-      for (const slice of slices) if (isLastOf(slice)) this.#finishDry(slice);
+      for (const slice of slices) if (isLastOf(slice)) this.#finishDry(slice.task);
       return;
     }
     const byTask = new Map(slices.map((slice) => [slice.task, slice]));
@@ -158,13 +120,13 @@ export class FileWriter {
       (key) => locations.get(key),
       (task) => isWhole(byTask.get(task)!),
     );
-    for (const task of missing) fail(task, { code: "chunk_missing", detail: missingDetail(task) });
+    for (const task of missing) task.failure ??= { code: "chunk_missing", detail: missingDetail(task) };
     for (const { whole, pieces } of blocks) {
       for (const task of whole.keys()) task.pending++;
       for (const { file } of pieces) file.pending++;
     }
     const empty = this.#markGiven(slices);
-    await this.#dispatch(blocks, empty);
+    await this.#giver.give(blocks, empty);
     if (this.#run.options.verify) await this.#verify();
   }
 
@@ -186,22 +148,13 @@ export class FileWriter {
 
   /** Compares with what is there; a small file that is all the same is kept. */
   async #compare(slices: readonly Slice[]): Promise<void> {
-    const answers = await this.#compareFiles(slices.map(comparable));
+    const answers = await this.#giver.compare(slices.map(comparable));
     for (const [i, slice] of slices.entries()) {
       slice.same = answers[i]!;
-      if (isWhole(slice, "replace") && slice.same.every((same) => same === 1)) slice.task.kind = "keep";
+      const isSame = slice.same.every((same) => same === 1);
+      if (!isSame) slice.task.differs = true;
+      else if (isWhole(slice, "replace")) slice.task.kind = "keep";
     }
-  }
-
-  async #compareFiles(files: CompareJob["files"]): Promise<Uint8Array[]> {
-    const answers: Promise<readonly Uint8Array[]>[] = [];
-    for (const part of splitFiles(files)) {
-      await this.#room();
-      const answer = this.#pool.compare({ kind: "compare", files: part }).then(({ same }) => same);
-      answer.catch(() => undefined);
-      answers.push(answer);
-    }
-    return (await Promise.all(answers)).flat();
   }
 
   /** What has to be written of a slice. */
@@ -247,134 +200,13 @@ export class FileWriter {
     return found;
   }
 
-  /** Gives all blocks to the workers: first those that a worker still has open from the window before. */
-  async #dispatch(blocks: readonly BlockWork<FileTask>[], empty: readonly FileTask[]): Promise<void> {
-    for (let at = 0; at < empty.length; at += EMPTY_FILES_PER_JOB) {
-      const thread = await this.#room();
-      const part = empty.slice(at, at + EMPTY_FILES_PER_JOB).map((task) => [task, []] as const);
-      this.#start(this.#writeJob(thread, undefined, new Map(part), []));
-    }
-    const readable = await this.#openKeys(blocks);
-    const open = new Set(readable.filter(({ location }) => this.#pool.isOpen(location.blockNo)));
-    for (const work of open) {
-      const { blockNo } = work.location;
-      const thread = await this.#room(blockNo);
-      if (thread.open.has(blockNo)) this.#start(this.#writeBlock(thread, work, undefined));
-      else await this.#fetch([work]);
-    }
-    await this.#fetch(readable.filter((work) => !open.has(work)));
-  }
-
-  /** The blocks whose session key opens; the files of the others fail. */
-  async #openKeys(blocks: readonly BlockWork<FileTask>[]): Promise<BlockWork<FileTask>[]> {
-    const { sessionKeys } = this.#reader;
-    await sessionKeys.prepare(blocks.map(({ location }) => location.session));
-    const readable: BlockWork<FileTask>[] = [];
-    for (const work of blocks) {
-      const { session } = work.location;
-      try {
-        if (!this.#keys.has(session)) this.#keys.set(session, await sessionKeys.get(session));
-        readable.push(work);
-      } catch (error) {
-        if (!isAppError(error)) throw error;
-        this.#failWork(work, { code: error.code, detail: error.message });
-      }
-    }
-    return readable;
-  }
-
-  async #fetch(blocks: readonly BlockWork<FileTask>[]): Promise<void> {
-    let next = 0;
-    const locations = blocks.map(({ location }) => location);
-    for await (const { sealed, error } of fetchEach(this.#reader.vault, locations)) {
-      const work = blocks[next++]!;
-      const thread = await this.#room();
-      if (error) this.#failWork(work, { code: error.code, detail: error.message });
-      else this.#start(this.#writeBlock(thread, work, sealed));
-    }
-  }
-
-  /** Without `sealed` the thread is thought to have the block open; when it has not, the block is fetched after all. */
-  async #writeBlock(
-    thread: Thread,
-    work: BlockWork<FileTask>,
-    sealed: Uint8Array<ArrayBuffer> | undefined,
-  ): Promise<void> {
-    const { session, kind, counter, blockNo } = work.location;
-    const key = this.#keys.get(session)!;
-    const block = { sealed, key, session, kind, counter, blockNo };
-    if (await this.#writeJob(thread, block, work.whole, work.pieces)) return;
-    for await (const fetched of fetchEach(this.#reader.vault, [work.location])) {
-      if (fetched.error) this.#failWork(work, { code: fetched.error.code, detail: fetched.error.message });
-      else await this.#writeJob(thread, { ...block, sealed: fetched.sealed }, work.whole, work.pieces);
-    }
-  }
-
-  /** False when the worker had not got the block: nothing was done. */
-  async #writeJob(
-    thread: Thread,
-    block: SealedWork | undefined,
-    whole: ReadonlyMap<FileTask, readonly Piece<FileTask>[]>,
-    pieces: readonly Piece<FileTask>[],
-  ): Promise<boolean> {
-    const tasks = [...whole.keys()];
-    const opened = pieces.map((piece) => filePiece(piece));
-    const ready = pieces.filter((_, i) => opened[i]);
-    const job: WriteJob = {
-      kind: "write",
-      block,
-      whole: tasks.map((task) => this.#wholeFile(task, whole.get(task)!)),
-      pieces: opened.filter((piece) => piece !== undefined),
-    };
-    const reply = await this.#pool.write(job, thread);
-    if (reply.isMissing) return false;
-    for (const [i, piece] of ready.entries()) {
-      if (reply.pieces[i]) fail(piece.file, reply.pieces[i]);
-      else this.#count(piece.file, piece.length);
-    }
-    for (const { file } of pieces) this.#answered(file);
-    for (const [i, task] of tasks.entries()) {
-      if (reply.whole[i]) fail(task, reply.whole[i]);
-      else this.#count(task, task.entry.size ?? 0);
-      this.#answered(task);
-    }
-    this.#run.tick();
-    return true;
-  }
-
-  #wholeFile(task: FileTask, pieces: readonly Piece<FileTask>[]): WholeFile {
-    return {
-      ...metadataOfNew(task, this.#run),
-      path: task.disk,
-      temporary: task.kind === "replace" ? temporaryBeside(task.disk) : undefined,
-      size: task.entry.size ?? 0,
-      chunks: pieces.map(({ key }) => key),
-      ranges:
-        pieces.length > 1 || task.entry.holes ? pieces.map(({ offset, length }) => ({ offset, length })) : undefined,
-      holes: task.entry.holes,
-      sparse: task.sparse,
-    };
-  }
-
-  #failWork({ whole, pieces }: BlockWork<FileTask>, failure: Failure): void {
-    for (const task of whole.keys()) {
-      fail(task, failure);
-      this.#answered(task);
-    }
-    for (const { file } of pieces) {
-      fail(file, failure);
-      this.#answered(file);
-    }
-  }
-
-  #count(task: FileTask, bytes: number): void {
-    task.writtenBytes += bytes;
-    task.countedBytes += bytes;
-    this.#run.progress.writtenBytes += bytes;
-    this.#run.progress.bytes += bytes;
-  }
-
-  #answered(task: FileTask): void {
+  #answered(task: FileTask, outcome: { readonly bytes: number } | Failure): void {
+    if ("bytes" in outcome) {
+      task.writtenBytes += outcome.bytes;
+      task.countedBytes += outcome.bytes;
+      this.#run.progress.writtenBytes += outcome.bytes;
+      this.#run.progress.bytes += outcome.bytes;
+    } else task.failure ??= outcome;
     task.pending--;
     if (task.pending === 0 && task.allGiven) this.#finish(task);
   }
@@ -399,8 +231,9 @@ export class FileWriter {
     this.#settle(task, stands);
   }
 
-  #finishDry({ task, same }: Slice): void {
-    if (task.kind === "keep" || (task.kind === "patch" && same?.every((one) => one === 1))) {
+  #finishDry(task: FileTask): void {
+    const isSame = task.kind === "patch" && !task.differs && task.existing?.size === task.entry.size;
+    if (task.kind === "keep" || isSame) {
       this.#finish(task);
       return;
     }
@@ -425,7 +258,7 @@ export class FileWriter {
   async #verify(): Promise<void> {
     const tasks = this.#written;
     this.#written = [];
-    const answers = await this.#compareFiles(tasks.map((task) => comparable(wholeSlice(task))));
+    const answers = await this.#giver.compare(tasks.map((task) => comparable(wholeSlice(task))));
     for (const [i, task] of tasks.entries()) {
       if (answers[i]!.every((same) => same === 1)) continue;
       this.#run.problem(task.disk, "chunk_corrupt", "what was written reads back different: check the disk");
@@ -437,56 +270,6 @@ function emptyWindow(): Window {
   return { slices: [], chunks: 0, bytes: 0 };
 }
 
-function wholeSlice(task: FileTask): Slice {
-  return { task, from: 0, to: task.entry.chunkLengths?.length ?? 0, offset: 0, same: undefined };
-}
-
-function isLastOf({ task, to }: Slice): boolean {
-  return to === (task.entry.chunkLengths?.length ?? 0);
-}
-
-/** Everything of a file that is made anew is in this slice. */
-function isWhole(slice: Slice, kind?: FileTask["kind"]): boolean {
-  const { task, from } = slice;
-  return from === 0 && isLastOf(slice) && (kind ? task.kind === kind : task.kind !== "patch");
-}
-
-function liesInHole(holes: readonly Hole[] | undefined, offset: number, length: number): boolean {
-  return holes?.some((hole) => hole.offset <= offset && offset + length <= hole.offset + hole.length) ?? false;
-}
-
-function fail(task: FileTask, failure: Failure): void {
-  task.failure ??= failure;
-}
-
 function missingDetail(task: FileTask): string {
   return new AppError("chunk_missing", { context: { path: rawToText(task.path) } }).message;
-}
-
-/** Opens the file if it is not open. */
-function filePiece({ file, key, offset, length }: Piece<FileTask>): FilePiece | undefined {
-  const descriptor = descriptorOf(file);
-  if (descriptor === undefined) return undefined;
-  const holes = file.kind === "patch" ? undefined : holesWithin(file.entry.holes, offset, offset + length);
-  return { descriptor, chunk: key, offset, length, holes, sparse: file.sparse };
-}
-
-function comparable({ task, from, to, offset }: Slice): CompareJob["files"][number] {
-  const { chunkIds = new Uint8Array(), chunkLengths = [] } = task.entry;
-  const lengths = chunkLengths.slice(from, to);
-  return { path: task.disk, chunks: lengths.map((_, i) => chunkKey(chunkIds, from + i)), offset, lengths };
-}
-
-function* splitFiles(files: CompareJob["files"]): Generator<CompareJob["files"]> {
-  let part: CompareJob["files"][number][] = [];
-  let bytes = 0;
-  for (const file of files) {
-    part.push(file);
-    for (const length of file.lengths) bytes += length;
-    if (part.length < COMPARE_JOB.files && bytes < COMPARE_JOB.bytes) continue;
-    yield part;
-    part = [];
-    bytes = 0;
-  }
-  if (part.length > 0) yield part;
 }

@@ -40,6 +40,11 @@ export function holesWithin(
   return found?.length ? found : undefined;
 }
 
+/** True when [offset, offset + length) of the file lies in one hole. */
+export function liesInHole(holes: readonly Hole[] | undefined, offset: number, length: number): boolean {
+  return holes?.some((hole) => hole.offset <= offset && offset + length <= hole.offset + hole.length) ?? false;
+}
+
 function isZero(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i] !== 0) return false;
   return true;
