@@ -2,7 +2,7 @@
 // work to the workers, asks which chunks are missing, and tells the workers in which block each missing chunk goes.
 
 import { concatBytes } from "../../core/bytes.ts";
-import { throwIfAborted } from "../../core/errors.ts";
+import { AppError, throwIfAborted } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { BlockRef } from "../../wire/v4/state-file.ts";
 import type { Hole } from "../../wire/v4/tree-types.ts";
@@ -117,10 +117,7 @@ export class ContentReader {
       heldBytes = 0;
       await this.#part(parts, { kind: "data", data, lengths });
     };
-    for await (const slice of stream) {
-      throwIfAborted(this.#options.signal);
-      await send(chunker.push(slice), false);
-    }
+    for await (const slice of untilAborted(stream, this.#options.signal)) await send(chunker.push(slice), false);
     await send(chunker.end(), true);
     parts.end({});
   }
@@ -271,6 +268,28 @@ export class ContentReader {
         this.notify();
       });
     this.#tasks.add(task);
+  }
+}
+
+/** The stream, until the signal fires: also when its source is silent just then (a terminal, a command that waits). */
+async function* untilAborted(
+  stream: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const iterator = stream[Symbol.asyncIterator]();
+  const aborted = new Promise<"aborted">((resolve) => {
+    if (signal?.aborted) resolve("aborted");
+    signal?.addEventListener("abort", () => resolve("aborted"), { once: true });
+  });
+  for (;;) {
+    const next = await Promise.race([iterator.next(), aborted]);
+    if (next === "aborted") {
+      // A silent source may never answer: it is told, but not waited for.
+      void iterator.return?.().catch(() => undefined);
+      throw new AppError("interrupted", { cause: signal?.reason });
+    }
+    if (next.done) return;
+    yield next.value;
   }
 }
 
