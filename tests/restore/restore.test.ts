@@ -261,6 +261,30 @@ test("a file that shares its bytes with another name is replaced, not written th
   assert.equal(readFileSync(`${rig.base}/outside`, "utf8"), "precious");
 });
 
+test("names that share bytes on the disk but not in the snapshot are parted, large ones too", async (t) => {
+  const rig = await RestoreRig.make(t);
+  const large = pseudoRandomBytes(7, 17 * 2 ** 20);
+  await rig.fixture.snapshot(
+    { a: "same", b: new Node({ mode: 0o600 }, utf8("same")), large },
+    { cut: 2 ** 20, perBlock: 4 },
+  );
+  writeFileSync(rig.path("a"), "same");
+  linkSync(rig.path("a"), rig.path("b"));
+  writeFileSync(`${rig.base}/outside`, new Uint8Array(large.length));
+  linkSync(`${rig.base}/outside`, rig.path("large"));
+  assert.deepEqual((await rig.restore()).problemList, []);
+  const stats = ["a", "b"].map((name) => statSync(rig.path(name)));
+  assert.deepEqual(
+    stats.map(({ nlink, mode }) => [nlink, mode & 0o777]),
+    [
+      [1, 0o644],
+      [1, 0o600],
+    ],
+  );
+  assert.ok(readFileSync(rig.path("large")).equals(large));
+  assert.ok(readFileSync(`${rig.base}/outside`).every((byte) => byte === 0));
+});
+
 test("--delete removes what the snapshot lacks, inside restored folders only", async (t) => {
   const rig = await RestoreRig.make(t);
   const spec = { home: { ann: { keep: "1", d: {} } } };
