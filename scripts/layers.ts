@@ -33,11 +33,24 @@ const ROOMS: Readonly<Record<string, Room>> = {
   node: room(["core"], [], ON_NODE),
   client: room(
     ["core", "crypto", "wire", "engine", "node"],
-    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption"],
+    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption", "undici"],
     ON_NODE,
   ),
   gateway: room(["core", "wire", "engine", "client", "node"], [], ON_NODE),
-  server: room(["core", "wire", "storage", "vault", "node", "crypto/signature"], ["zod"], ON_NODE),
+  server: room(
+    ["core", "wire", "storage", "vault", "node", "crypto/signature"],
+    [
+      "zod",
+      "hono",
+      "@hono/node-server",
+      "better-auth",
+      "@better-auth/api-key",
+      "croner",
+      "@peculiar/x509",
+      "prom-client",
+    ],
+    ON_NODE,
+  ),
   web: room(["core", "crypto", "wire", "engine"], ["@bokuweb/zstd-wasm"], ISOMORPHIC),
   cli: room(
     ["core", "crypto", "wire", "engine", "storage", "vault", "node", "client", "gateway", "server", "web"],
