@@ -240,6 +240,79 @@ export const ERRORS = {
     "This data was not made by CyberBackup, or it is damaged.",
   ),
 
+  // A server and those who call it
+  request_invalid: spec(
+    EXIT.failed,
+    400,
+    "The server does not understand the request: {detail}",
+    "Update the older of the two programs; if they are of one version, please report it.",
+  ),
+  media_unknown: spec(
+    EXIT.failed,
+    406,
+    "The server does not speak {asked}; it speaks {spoken}.",
+    "Update the older of the two programs.",
+  ),
+  login_failed: spec(
+    EXIT.notEnrolled,
+    401,
+    "The server does not accept the login.",
+    "Check that the device is enrolled in this vault and not revoked, or that the API key is right.",
+  ),
+  token_expired: spec(EXIT.failed, 401, "The login has expired.", "Log in again.", true),
+  forbidden: spec(
+    EXIT.failed,
+    403,
+    "This is not allowed for {caller}: it needs {needed}.",
+    "Ask an owner of the server, or use an API key with that role.",
+  ),
+  second_factor_needed: spec(
+    EXIT.failed,
+    403,
+    "This needs a fresh second factor.",
+    "Give the code of your authenticator, then try again within five minutes.",
+  ),
+  too_many_requests: spec(EXIT.failed, 429, "Too many attempts.", "Wait {retryAfter} seconds, then try again.", true),
+  invite_invalid: spec(
+    EXIT.notEnrolled,
+    403,
+    "The enrolment code is not valid: it is wrong, too old, or was used.",
+    "Ask for a new one: `cyberbackup device invite`.",
+  ),
+  pack_conflict: spec(
+    EXIT.failed,
+    409,
+    "Another pack was stored under number {n} of this session.",
+    "Run the backup again: what was stored is kept.",
+  ),
+  quota_full: spec(
+    EXIT.diskFull,
+    507,
+    "The quota of {what} is used up: {detail}.",
+    "Remove snapshots and prune, or have the quota raised.",
+  ),
+  server_full: spec(
+    EXIT.diskFull,
+    507,
+    "The server's disk is nearly full: less than its reserve of {reserve} is free.",
+    "Free space on the server, or lower its reserve; nothing that is stored is affected.",
+    true,
+  ),
+  server_stopping: spec(EXIT.vaultBusy, 503, "The server is stopping.", "Try again in a moment.", true),
+  server_unreachable: spec(
+    EXIT.noVault,
+    503,
+    "The server at {address} cannot be reached: {detail}",
+    "Check the address, the network, and that the server runs; then run the command again.",
+    true,
+  ),
+  server_untrusted: spec(
+    EXIT.rollback,
+    502,
+    "The server at {address} is not the one that this machine was enrolled at: {detail}",
+    "Somebody may be between you and it. Compare its fingerprint; enrol again if it was set up anew.",
+  ),
+
   // The machine
   disk_full: spec(
     EXIT.diskFull,
