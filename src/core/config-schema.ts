@@ -80,6 +80,20 @@ export const LIMITS = {
     value: 10,
     description: "Times that a CyberBackup 3 client may resend one file before it is cut off.",
   },
+  gatewayPayloadBytes: {
+    value: 16_778_240,
+    description: "Payload of one message of protocol 3 at most.",
+  },
+  gatewayWindowBytes: {
+    value: 16 * 2 ** 20,
+    description: "Ciphertext of packets that came before their turn, kept for one upload through the gateway.",
+  },
+  gatewayConnections: { value: 1000, description: "Connections that the gateway holds at a time." },
+  gatewayIdleSeconds: { value: 60, description: "Silence after which the gateway closes a connection." },
+  gatewaySessionSeconds: {
+    value: 600,
+    description: "Time after which the gateway closes a connection, silent or not, once no upload moves on it.",
+  },
 } as const satisfies Record<string, Constant>;
 
 /** `packSizeMiB` → `CYBERBACKUP_PACK_SIZE_MIB`. */

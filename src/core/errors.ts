@@ -313,6 +313,20 @@ export const ERRORS = {
     "Somebody may be between you and it. Compare its fingerprint; enrol again if it was set up anew.",
   ),
 
+  // Protocol 3
+  v3_protocol: spec(
+    EXIT.failed,
+    400,
+    "The other side does not keep to protocol 3: {detail}.",
+    "Check that it is a CyberBackup 3 program and that the address is right.",
+  ),
+  v3_key_invalid: spec(
+    EXIT.failed,
+    400,
+    "The key of the CyberBackup 3 client is not valid: {detail}.",
+    "Bring back its priv.key or me.info from a copy, or remove both to register under another name.",
+  ),
+
   // The machine
   disk_full: spec(
     EXIT.diskFull,

@@ -23,6 +23,8 @@ export type ChunkId = Branded<Bytes, "ChunkId">;
 export type BlockId = Branded<Bytes, "BlockId">;
 /** 16-byte keyed token that stands for a plan's or tag's name, hex. */
 export type NameToken = Branded<string, "NameToken">;
+/** 16 bytes that a server of protocol 3 gave its client, hex. */
+export type V3ClientId = Branded<string, "V3ClientId">;
 
 export const ID_BYTES = {
   vault: 16,
