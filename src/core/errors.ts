@@ -273,6 +273,42 @@ export const ERRORS = {
     "Give the code of your authenticator, then try again within five minutes.",
   ),
   too_many_requests: spec(EXIT.failed, 429, "Too many attempts.", "Wait {retryAfter} seconds, then try again.", true),
+  origin_refused: spec(
+    EXIT.failed,
+    403,
+    "The request does not come from a page of this server.",
+    "Open the page at the server's own address; behind a proxy, set `publicUrl`.",
+  ),
+  setup_invalid: spec(
+    EXIT.notEnrolled,
+    403,
+    "The set-up link is not valid: it is wrong, too old, or was used.",
+    "Ask an owner for a new one; a server without any owner prints one when it starts.",
+  ),
+  factor_wrong: spec(
+    EXIT.failed,
+    403,
+    "The code is not right.",
+    "Give the code that the authenticator shows now; each is good once. Check the clock of the phone.",
+  ),
+  password_unfit: spec(
+    EXIT.usage,
+    400,
+    "The password cannot be used: {detail}.",
+    "Take another one; several words in a row are good.",
+  ),
+  last_owner: spec(
+    EXIT.failed,
+    409,
+    "This is the server's last owner.",
+    "Make somebody else an owner first; without any, nobody could administer the server.",
+  ),
+  person_exists: spec(
+    EXIT.failed,
+    409,
+    "There is an account for this e-mail address already.",
+    "Change that one, or take another address.",
+  ),
   invite_invalid: spec(
     EXIT.notEnrolled,
     403,
