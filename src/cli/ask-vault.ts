@@ -4,7 +4,6 @@ import { signStatement } from "../client/device.ts";
 import { nodePlatform } from "../client/platform.ts";
 import { openReader, type VaultReader } from "../engine/reader/reader.ts";
 import { resolveRow } from "../engine/reader/resolve.ts";
-import { vaultAdmin } from "../vault/admin.ts";
 import type { LogBodies, LogType } from "../wire/v4/log-entry.ts";
 import type { SnapshotRow } from "../wire/v4/vault-port.ts";
 import type { OpenedVault } from "./open-vault.ts";
@@ -17,7 +16,7 @@ export async function askVault<Type extends LogType>(
   keyslotFile?: Uint8Array,
 ): Promise<void> {
   const statement = await signStatement(await opened.signer(), opened.vault.vaultId, type, body);
-  await vaultAdmin(opened.vault).apply(statement, keyslotFile);
+  await opened.admin.apply(statement, keyslotFile);
 }
 
 /** The row of a snapshot expression: needs this machine's enrolment, but no passphrase. */

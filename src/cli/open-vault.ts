@@ -1,8 +1,6 @@
 // The vault that a command works on. Whoever opens one gets the rollback check with it; keys are asked for on demand.
 
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { connectVault } from "../client/device.ts";
 import { checkHead } from "../client/heads.ts";
 import { type DeviceFile, type Home, openHome } from "../client/home.ts";
 import { nodePlatform } from "../client/platform.ts";
@@ -12,17 +10,13 @@ import { AppError, isAppError } from "../core/errors.ts";
 import type { ReaderSecrets } from "../crypto/secrets.ts";
 import { importSigner, type Signer } from "../crypto/signature.ts";
 import { openReader, type VaultReader } from "../engine/reader/reader.ts";
-import type { LocalVault } from "../vault/local-vault.ts";
-import { openVault } from "../vault/open-vault.ts";
+import type { VaultPort } from "../wire/v4/vault-port.ts";
+import { type Connected, type ConnectOptions, connect } from "./connect.ts";
 import type { Context } from "./context.ts";
-import { usage } from "./parse-values.ts";
 import { credentials } from "./passphrase.ts";
 
-export type OpenedVault = {
-  readonly vault: LocalVault;
+export type OpenedVault = Connected & {
   readonly home: Home;
-  /** The vault's folder. */
-  readonly path: string;
   /** Asks for a passphrase the first time. */
   secrets(): Promise<ReaderSecrets>;
   reader(): Promise<VaultReader>;
@@ -31,25 +25,20 @@ export type OpenedVault = {
   signer(): Promise<Signer>;
 };
 
-export type OpenOptions = {
-  /** Only for a process that seals what it stores: see VaultOptions. */
-  readonly trustBlockHashes?: boolean;
-};
-
 const ATTEMPTS = 3;
 
 /** Opens the vault, does `work`, and closes it whatever happens. Throws `rollback`, `vault_not_found`, and what `work` throws. */
 export async function withVault<T>(
   context: Context,
   work: (opened: OpenedVault) => Promise<T>,
-  options: OpenOptions = {},
+  options: ConnectOptions = {},
 ): Promise<T> {
-  const path = await localPath(context);
   const home = openHome(context.config.home, context.logger);
-  const vault = await openVault(path, { clock: context.host.clock, logger: context.logger, ...options });
+  const connected = await connect(context, options);
+  const { vault } = connected;
   try {
     await checkHead({ vault, home });
-    const result = await work(opened(context, vault, home, path));
+    const result = await work(opened(context, connected, home));
     // What this run added to the log is what the next one must find.
     await checkHead({ vault, home });
     return result;
@@ -58,14 +47,8 @@ export async function withVault<T>(
   }
 }
 
-/** The folder of the vault. Throws `usage` when none is named, `unsupported` for servers. */
-export async function localPath({ config }: Context): Promise<string> {
-  if (!config.vault) throw usage("No vault is named: give --vault, or set CYBERBACKUP_VAULT.");
-  return connectVault(config.vault, { local: async (dir) => resolve(dir) });
-}
-
 /** Enrolment for one run, or this machine's own. */
-export async function readDevice(context: Context, home: Home, vault: LocalVault): Promise<DeviceFile> {
+export async function readDevice(context: Context, home: Home, vault: VaultPort): Promise<DeviceFile> {
   const { writerFile } = context.config;
   if (!writerFile) return home.requireDevice(vault.vaultId);
   const file = await decodeWriterFile(await readWriterFile(writerFile));
@@ -81,7 +64,8 @@ async function readWriterFile(path: string): Promise<string> {
   }
 }
 
-function opened(context: Context, vault: LocalVault, home: Home, path: string): OpenedVault {
+function opened(context: Context, connected: Connected, home: Home): OpenedVault {
+  const { vault } = connected;
   const device = once(() => readDevice(context, home, vault));
   const secrets = once(() => unlockWith(context, vault, home));
   const reader = once(async () =>
@@ -93,11 +77,11 @@ function opened(context: Context, vault: LocalVault, home: Home, path: string): 
     }),
   );
   const signer = once(async () => importSigner((await device()).signingKey));
-  return { vault, home, path, secrets, reader, device, signer };
+  return { ...connected, home, secrets, reader, device, signer };
 }
 
 /** A person at a terminal may mistype. */
-async function unlockWith(context: Context, vault: LocalVault, home: Home): Promise<ReaderSecrets> {
+async function unlockWith(context: Context, vault: VaultPort, home: Home): Promise<ReaderSecrets> {
   const writer = (await home.device(vault.vaultId))?.writer;
   const given = await credentials(context);
   const isAsked = "passphrase" in given && typeof given.passphrase === "function";

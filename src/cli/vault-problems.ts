@@ -1,6 +1,6 @@
 // Problems of a vault's own objects, as scrub, check and rebuild find them: a line each, and as JSON.
 
-import type { Problem } from "../vault/check.ts";
+import type { Problem } from "../wire/v4/admin-port.ts";
 import type { Context } from "./context.ts";
 import type { ProblemJson } from "./json-schema.ts";
 import { shownText } from "./shown-path.ts";

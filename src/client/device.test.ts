@@ -3,14 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { systemClock, systemRandom } from "../core/clock.ts";
 import { type ErrorCode, isAppError } from "../core/errors.ts";
 import { importSigner } from "../crypto/signature.ts";
 import { vaultAdmin } from "../vault/admin.ts";
 import { createVault, openVault } from "../vault/open-vault.ts";
 import { decodeLogEntry } from "../wire/v4/log-entry.ts";
-import { connectVault, createLocalVault, enrolDevice, exportWriter, makeKeyslot, signStatement } from "./device.ts";
+import { createLocalVault, enrolDevice, exportWriter, makeKeyslot, signStatement } from "./device.ts";
 import { checkHead } from "./heads.ts";
 import { openHome } from "./home.ts";
 import { unlock } from "./unlock.ts";
@@ -114,19 +113,5 @@ describe("enrolling", () => {
     await apply(removal);
     await assert.rejects(unlock({ vault, passphrase: "another" }), code("passphrase_wrong"));
     await vault.close();
-  });
-});
-
-describe("an address", () => {
-  test("is a folder or a file: URL; servers come later", async () => {
-    const local = async (dir: string) => dir;
-    for (const address of ["/a b", "relative", "C:\\x", "./https:"])
-      assert.equal(await connectVault(address, { local }), address);
-    assert.equal(await connectVault(pathToFileURL("/a b").href, { local }), "/a b");
-    await assert.rejects(connectVault("https://host/v", { local }), code("unsupported"));
-    for (const address of ["http://host/v", "s3://b", "file://host/x"]) {
-      await assert.rejects(connectVault(address, { local }), code("usage"));
-    }
-    await assert.rejects(connectVault(join(folder, "nowhere"), { local: openVault }), code("vault_not_found"));
   });
 });

@@ -1,7 +1,6 @@
 // Makes vaults and enrols machines in them: keys are made here, what the vault is to remember is said in signed statements.
 // This room may not know how a vault works (scripts/layers.ts), so the two calls that reach one are given to it.
 
-import { fileURLToPath } from "node:url";
 import { type Bytes, toHex } from "../core/bytes.ts";
 import type { Clock, RandomSource } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
@@ -77,26 +76,6 @@ export async function createLocalVault<V extends Pick<VaultPort, "vaultId" | "he
     await home.removeDevice(vaultId);
     throw error;
   }
-}
-
-/**
- * Opens the vault at an address with the opener that fits it: a folder (or `file:` URL) today. Throws `unsupported` for
- * servers, and what the opener throws: `vault_not_found` where there is none.
- */
-export async function connectVault<V>(
-  address: string,
-  open: { readonly local: (dir: string) => Promise<V> },
-): Promise<V> {
-  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1]?.toLowerCase();
-  if (scheme === undefined) return open.local(address);
-  if (scheme === "file" && URL.canParse(address) && new URL(address).host === "")
-    return open.local(fileURLToPath(address));
-  if (scheme === "https") {
-    throw new AppError("unsupported", {
-      context: { what: "Using a vault on a server", detail: "Give a folder; servers come with a later version." },
-    });
-  }
-  throw new AppError("usage", { context: { detail: "The vault's address is neither a folder nor an https:// URL." } });
 }
 
 export type EnrolInput = {

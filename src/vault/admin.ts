@@ -3,46 +3,30 @@
 
 import { AppError } from "../core/errors.ts";
 import type { SnapshotId } from "../core/ids.ts";
+import type { VaultAdminPort } from "../wire/v4/admin-port.ts";
 import { decodeLogEvent, type LogBodies, type LogEvent } from "../wire/v4/log-entry.ts";
 import { isPinned, type LogSnapshot, type LogState } from "../wire/v4/log-state.ts";
 import type { LogHead, SignedStatement } from "../wire/v4/vault-port.ts";
-import { type CheckOptions, type CheckReport, checkVault } from "./check.ts";
+import { checkVault } from "./check.ts";
 import type { VaultContext } from "./context.ts";
-import type { GcOptions, GcPlan } from "./gc-plan.ts";
-import { type GcResult, previewGc, purgeTrash, runGc } from "./gc-run.ts";
+import { previewGc, purgeTrash, runGc } from "./gc-run.ts";
 import { dropIntent, INTENT_ADD, intendToAdd } from "./intents.ts";
 import { addKeyslotFile, keyslotHash } from "./keyslot-files.ts";
 import type { LocalVault } from "./local-vault.ts";
 import { appendStatement } from "./log.ts";
 import { keyslotKey } from "./object-keys.ts";
-import { type ScrubOptions, type ScrubReport, scrubVault } from "./scrub.ts";
-import { readStats, type VaultStats } from "./stats.ts";
+import { scrubVault } from "./scrub.ts";
+import { readStats } from "./stats.ts";
 
-export type VaultAdmin = {
-  /**
-   * Applies a statement: `device-add`, `device-revoke`, `keyslot-add` (with its file), `keyslot-remove`, `remove`, `undelete`,
-   * `pin` or `unpin`. Errors: `not_found`, `snapshot_pinned`, `last_keyslot`, `signature_bad`, `usage`.
-   */
-  apply(statement: SignedStatement, keyslotFile?: Uint8Array): Promise<LogHead>;
-  /** Purges snapshots that have been in the trash for at least `olderThanMs`; answers their ids. */
-  purgeTrash(olderThanMs: number): Promise<SnapshotId[]>;
-  /** What `collectGarbage` would do now. Changes nothing. */
-  planGarbage(options?: GcOptions): GcPlan;
-  collectGarbage(options?: GcOptions): Promise<GcResult>;
-  scrub(options?: ScrubOptions): Promise<ScrubReport>;
-  check(options?: CheckOptions): Promise<CheckReport>;
-  stats(): VaultStats;
-};
-
-export function vaultAdmin({ context }: LocalVault): VaultAdmin {
+export function vaultAdmin({ context }: LocalVault): VaultAdminPort {
   return {
     apply: (statement, keyslotFile) => apply(context, statement, keyslotFile),
     purgeTrash: (olderThanMs) => purgeTrash(context, olderThanMs),
-    planGarbage: (options) => previewGc(context, options),
+    planGarbage: async (options) => previewGc(context, options),
     collectGarbage: (options) => runGc(context, options),
     scrub: (options) => scrubVault(context, options),
     check: (options) => checkVault(context, options),
-    stats: () => readStats(context.database),
+    stats: async () => readStats(context.database),
   };
 }
 

@@ -4,8 +4,9 @@
 
 import type { Bytes } from "../core/bytes.ts";
 import { toHex } from "../core/bytes.ts";
-import { type ErrorCode, isAppError, throwIfAborted } from "../core/errors.ts";
+import { isAppError, throwIfAborted } from "../core/errors.ts";
 import type { KeyslotId, PackId, SnapshotId } from "../core/ids.ts";
+import type { CheckOptions, CheckReport, Problem } from "../wire/v4/admin-port.ts";
 import { decodeLogEntry } from "../wire/v4/log-entry.ts";
 import { applyLogEntry, emptyLogState, type LogState } from "../wire/v4/log-state.ts";
 import { decodeVaultRecord } from "../wire/v4/vault-record.ts";
@@ -17,28 +18,6 @@ import { hasIntent } from "./intents.ts";
 import { keyslotHash } from "./keyslot-files.ts";
 import { rollForward, verifyEntry } from "./log.ts";
 import { keyslotKey, logKey, packKey, parseKey, snapshotKey, VAULT_KEY } from "./object-keys.ts";
-
-export type Problem = {
-  /** Key in the store, or "index". */
-  readonly object: string;
-  /** "unexpected": an object that nothing refers to. After a crash that is harmless, and garbage collection removes it. */
-  readonly code: ErrorCode | "unexpected";
-  readonly detail: string;
-};
-
-export type CheckOptions = {
-  /** Read and verify every byte of every pack too. */
-  readonly readData?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number }) => void;
-};
-
-export type CheckReport = {
-  readonly objects: number;
-  readonly blocks: number;
-  readonly bytesRead: number;
-  readonly problems: readonly Problem[];
-};
 
 export type Report = (object: string, code: Problem["code"], detail: string) => void;
 

@@ -1,9 +1,10 @@
 // The two questions about chunks: which of these does the vault have (a session asks, and relies on the answer), and where do
 // these lie (a reader asks).
 
-import { concatBytes } from "../core/bytes.ts";
+import { concatBytes, fromHex } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
-import type { ChunkId, SessionId } from "../core/ids.ts";
+import type { ChunkId, SessionId, SnapshotId } from "../core/ids.ts";
+import { decodeRefs } from "../wire/v4/refs.ts";
 import type { BlockLocation } from "../wire/v4/vault-port.ts";
 import { locateBlock, lookUpChunks, unsoundAmong } from "./block-index.ts";
 import type { VaultContext } from "./context.ts";
@@ -36,18 +37,42 @@ export function findChunks(vault: VaultContext, session: SessionId, chunkIds: Ui
 export function locateChunks(
   vault: VaultContext,
   chunkIds: readonly ChunkId[],
-  prefer: ReadonlySet<number> = new Set(),
+  prefer?: SnapshotId,
 ): (BlockLocation | undefined)[] {
   const blockNos = new Float64Array(chunkIds.length);
   lookUpChunks(vault.database, concatBytes(chunkIds), (i, blockNo) => {
     const chosen = blockNos[i]!;
-    if (chosen === 0 || (prefer.has(blockNo) && !prefer.has(chosen))) blockNos[i] = blockNo;
+    // Few chunks lie in two blocks, so the snapshot's list is only looked at for those.
+    if (chosen === 0 || (isRef(vault, prefer, blockNo) && !isRef(vault, prefer, chosen))) blockNos[i] = blockNo;
   });
   const locations = new Map<number, BlockLocation | undefined>([[0, undefined]]);
   return Array.from(blockNos, (blockNo) => {
     if (!locations.has(blockNo)) locations.set(blockNo, locateBlock(vault.database, blockNo));
     return locations.get(blockNo);
   });
+}
+
+/** Whether the snapshot rests on the block. One list is kept: restores ask for one snapshot again and again. */
+function isRef(vault: VaultContext, snapshot: SnapshotId | undefined, blockNo: number): boolean {
+  if (snapshot === undefined) return false;
+  if (vault.preferred?.snapshot !== snapshot) vault.preferred = { snapshot, refs: sortedRefs(vault, snapshot) };
+  return hasSorted(vault.preferred.refs, blockNo);
+}
+
+function sortedRefs({ database }: VaultContext, snapshot: SnapshotId): Float64Array {
+  const sql = "SELECT refs FROM snapshots WHERE snapshotId = ?";
+  const row = database.get<{ refs: Uint8Array | null }>(sql, fromHex(snapshot));
+  return Float64Array.from(row?.refs ? decodeRefs(row.refs) : []);
+}
+
+function hasSorted(sorted: Float64Array, value: number): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === value;
 }
 
 /** `fresh`: blocks in the answer that are not among `known`. Of several blocks with one chunk the oldest is named. */

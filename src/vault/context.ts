@@ -1,7 +1,7 @@
 // What the parts of an open vault share.
 
 import type { Clock } from "../core/clock.ts";
-import type { SessionId, VaultId } from "../core/ids.ts";
+import type { SessionId, SnapshotId, VaultId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import type { LogState } from "../wire/v4/log-state.ts";
@@ -18,6 +18,8 @@ export type VaultContext = {
   readonly trustBlockHashes: boolean;
   /** What this process knows of its sessions; the database stays the truth. */
   readonly sessions: Map<SessionId, SessionMemory>;
+  /** Blocks, ascending, of the snapshot that a reader preferred last; see chunks.ts. */
+  preferred: { readonly snapshot: SnapshotId; readonly refs: Float64Array } | undefined;
   /** Log state as of its head; made anew when another process has moved the head. */
   logState: LogState | undefined;
   /** Appends to the log run one after the other. */

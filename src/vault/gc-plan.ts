@@ -1,21 +1,7 @@
 // What garbage collection is going to do, as data: a dry run prints it, a person confirms it, gc-run.ts executes it.
 
 import type { PackId, SnapshotId } from "../core/ids.ts";
-
-export type GcOptions = {
-  /** Purge snapshots that have been in the trash for so long (default 7 days). */
-  readonly trashMs?: number;
-  /** Rewrite a pack once this share of it is garbage (default 0.25). */
-  readonly maxDeadShare?: number;
-  /** Packs with less than this are merged when there are several (default 4 MiB). */
-  readonly smallPackBytes?: number;
-  /** About how large merged packs become (default 32 MiB). */
-  readonly targetPackBytes?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: GcProgress) => void;
-};
-
-export type GcProgress = { readonly doneBytes: number; readonly totalBytes: number };
+import type { GcOptions, GcPlan } from "../wire/v4/admin-port.ts";
 
 export const TRASH_MS = 7 * 24 * 60 * 60_000;
 const MAX_DEAD_SHARE = 0.25;
@@ -33,19 +19,6 @@ export type PackUse = {
   readonly deadBlocks: number;
   /** True when a live block in it is damaged: it cannot be copied, and may yet be read in part. */
   readonly isFrozen: boolean;
-};
-
-export type GcPlan = {
-  readonly purge: readonly SnapshotId[];
-  /** Packs in which nothing is live. */
-  readonly remove: readonly PackId[];
-  /** Each group becomes one new pack. */
-  readonly compact: readonly (readonly PackId[])[];
-  readonly keptPacks: number;
-  /** Bytes that the store will have less. */
-  readonly freedBytes: number;
-  /** Bytes that are copied for it. */
-  readonly copiedBytes: number;
 };
 
 export function planGc(packs: readonly PackUse[], purge: readonly SnapshotId[], options: GcOptions = {}): GcPlan {

@@ -5,11 +5,12 @@
 import { fromHex, toHex } from "../core/bytes.ts";
 import { throwIfAborted } from "../core/errors.ts";
 import type { PackId, SnapshotId } from "../core/ids.ts";
+import type { GcOptions, GcPlan, GcResult } from "../wire/v4/admin-port.ts";
 import { compactPacks } from "./compaction.ts";
 import type { VaultContext } from "./context.ts";
 import type { Database } from "./database.ts";
 import { removeOrphans } from "./gc-orphans.ts";
-import { type GcOptions, type GcPlan, type PackUse, planGc, TRASH_MS } from "./gc-plan.ts";
+import { type PackUse, planGc, TRASH_MS } from "./gc-plan.ts";
 import { INTENT_COMPACT, INTENT_REMOVE, intend, intentsOf } from "./intents.ts";
 import { type BlockSet, markLive } from "./live-set.ts";
 import { withLock } from "./locks.ts";
@@ -17,19 +18,6 @@ import { appendStatement, currentState, ownStatement, rollForward } from "./log.
 import { packKey, snapshotKey } from "./object-keys.ts";
 import { BLOCK_DROPPED, BLOCK_OK, BLOCK_QUARANTINED, SNAPSHOT_PURGED, SNAPSHOT_TRASH } from "./schema.ts";
 import { endLease } from "./sessions.ts";
-
-export type GcResult = {
-  readonly purgedSnapshots: readonly SnapshotId[];
-  readonly removedPacks: number;
-  readonly compactedPacks: number;
-  readonly writtenPacks: number;
-  /** How much smaller packs/ is. */
-  readonly freedBytes: number;
-  /** Objects that nothing explained, left by crashes. */
-  readonly removedOrphans: readonly string[];
-  /** Keys that are no object of a vault: left alone. */
-  readonly unexpected: readonly string[];
-};
 
 const DAY_MS = 24 * 60 * 60_000;
 

@@ -115,10 +115,7 @@ export class LocalVault implements VaultPort {
     return bytes;
   }
 
-  async locateChunks(
-    chunkIds: readonly ChunkId[],
-    prefer?: ReadonlySet<number>,
-  ): Promise<(BlockLocation | undefined)[]> {
+  async locateChunks(chunkIds: readonly ChunkId[], prefer?: SnapshotId): Promise<(BlockLocation | undefined)[]> {
     return locateChunks(this.context, chunkIds, prefer);
   }
 

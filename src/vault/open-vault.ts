@@ -123,6 +123,7 @@ export function newContext(
     leaseMs: options.leaseMs ?? LEASE_MS,
     trustBlockHashes: options.trustBlockHashes ?? false,
     sessions: new Map(),
+    preferred: undefined,
     logState: undefined,
     appending: Promise.resolve(),
   };

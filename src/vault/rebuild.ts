@@ -5,8 +5,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
-import { AppError, type ErrorCode, isAppError, throwIfAborted } from "../core/errors.ts";
+import { AppError, isAppError, throwIfAborted } from "../core/errors.ts";
 import type { PackId, SnapshotId } from "../core/ids.ts";
+import type { Problem, RebuildReport } from "../wire/v4/admin-port.ts";
 import { decodeRefs } from "../wire/v4/refs.ts";
 import { insertBlock, insertChunks, insertPackRow, type PackContents } from "./block-index.ts";
 import type { VaultContext } from "./context.ts";
@@ -30,14 +31,6 @@ import { BLOCK_QUARANTINED, migrate, SCHEMA_VERSION, SNAPSHOT_PURGED, userVersio
 export type RebuildOptions = VaultOptions & {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly donePacks: number }) => void;
-};
-
-export type RebuildReport = {
-  readonly packs: number;
-  readonly blocks: number;
-  readonly logEntries: number;
-  /** Packs and snapshot records that could not be read: what lies in them is missing from the new index. */
-  readonly problems: readonly { readonly object: string; readonly code: ErrorCode; readonly detail: string }[];
 };
 
 /** `vault_busy` while a session or a collection is at work; `log_corrupt` when the log cannot be replayed. */
@@ -108,7 +101,7 @@ async function fill(
   const logEntries = await rollForward(vault);
   if (logEntries === 0) throw new AppError("log_corrupt", { context: { seq: 1, detail: "it is missing" } });
 
-  const problems: { object: string; code: ErrorCode; detail: string }[] = [];
+  const problems: Problem[] = [];
   let packs = 0;
   for (const packId of await packsNewestFirst(vault, problems)) {
     throwIfAborted(signal);
@@ -131,10 +124,7 @@ async function fill(
 }
 
 /** Newest first, so that of a block which a crash left in two packs the compacted copy is taken. */
-async function packsNewestFirst(
-  vault: VaultContext,
-  problems: { object: string; code: ErrorCode; detail: string }[],
-): Promise<PackId[]> {
+async function packsNewestFirst(vault: VaultContext, problems: Problem[]): Promise<PackId[]> {
   const found: { packId: PackId; receivedAt: number }[] = [];
   for await (const { key } of vault.store.list("packs/")) {
     const name = parseKey(key);
@@ -152,11 +142,7 @@ async function packsNewestFirst(
 }
 
 /** False when newer packs hold all of it: then it stays without a row, and garbage collection removes it. */
-function indexPack(
-  vault: VaultContext,
-  contents: PackContents,
-  problems: { object: string; code: ErrorCode; detail: string }[],
-): boolean {
+function indexPack(vault: VaultContext, contents: PackContents, problems: Problem[]): boolean {
   const { database } = vault;
   return database.transaction(() => {
     const kept = contents.blockNos.flatMap((blockNo, i) => {

@@ -7,33 +7,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
 import { AppError, isAppError, throwIfAborted } from "../core/errors.ts";
 import type { PackId } from "../core/ids.ts";
+import type { Problem, ScrubOptions, ScrubReport } from "../wire/v4/admin-port.ts";
 import { FRAME_HEADER_BYTES } from "../wire/v4/pack.ts";
 import { decodeFrameHeader } from "../wire/v4/pack-frame.ts";
 import { locateBlock, type PackContents } from "./block-index.ts";
-import type { Problem } from "./check.ts";
 import type { VaultContext } from "./context.ts";
 import { withLock } from "./locks.ts";
 import { packKey } from "./object-keys.ts";
 import { readPackFile } from "./pack-file.ts";
 import { BLOCK_DROPPED, BLOCK_OK, BLOCK_QUARANTINED } from "./schema.ts";
-
-export type ScrubOptions = {
-  /** Share of the stored bytes to read, 0 to 1 (default 1); what was checked longest ago first. */
-  readonly sample?: number;
-  /** Read no faster than this (default: as fast as it goes). */
-  readonly bytesPerSecond?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number }) => void;
-};
-
-export type ScrubReport = {
-  readonly packs: number;
-  readonly blocks: number;
-  readonly bytes: number;
-  /** Blocks that this run quarantined. */
-  readonly quarantined: readonly number[];
-  readonly problems: readonly Problem[];
-};
 
 type PackRow = { pack: number; packId: PackId; sizeBytes: number };
 

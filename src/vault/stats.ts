@@ -1,24 +1,8 @@
 // Counts and sizes, from the index alone.
 
+import type { VaultStats } from "../wire/v4/admin-port.ts";
 import type { Database } from "./database.ts";
 import { BLOCK_DROPPED, BLOCK_QUARANTINED, SNAPSHOT_LIVE, SNAPSHOT_TRASH } from "./schema.ts";
-
-export type VaultStats = {
-  readonly snapshots: number;
-  readonly trashedSnapshots: number;
-  readonly packs: number;
-  /** Of all packs. */
-  readonly packBytes: number;
-  readonly blocks: number;
-  /** Sealed bytes of all blocks. */
-  readonly blockBytes: number;
-  readonly chunks: number;
-  readonly damagedBlocks: number;
-  /** Garbage that waits for its pack to be rewritten. */
-  readonly droppedBytes: number;
-  readonly openSessions: number;
-  readonly logEntries: number;
-};
 
 export function readStats(database: Database): VaultStats {
   const one = (sql: string, ...values: number[]): number => Number(Object.values(database.get(sql, ...values)!)[0]);

@@ -170,7 +170,7 @@ test("a pack that got its name is there for the next run, wherever the first one
     const { finished, world } = await dieAfter(SCENARIOS[0]!, limit, "clean");
     const named = [...world.disk.objects.keys()].filter((key) => key.startsWith("packs/")).length;
     const vault = await world.open();
-    assert.equal(vaultAdmin(vault).stats().packs, named, `stopped after operation ${limit}`);
+    assert.equal((await vaultAdmin(vault).stats()).packs, named, `stopped after operation ${limit}`);
     await vault.close();
     world.disk.remove();
     if (finished) break;

@@ -88,7 +88,7 @@ describe("garbage collection", () => {
     const session = await newSession(world, vault);
     const id = await commitRefs(world, vault, session, await put(world, vault, session, blocks));
     await remove(id);
-    const plan = vaultAdmin(vault).planGarbage({ trashMs: 0 });
+    const plan = await vaultAdmin(vault).planGarbage({ trashMs: 0 });
     assert.deepEqual([plan.purge, plan.remove.length, plan.keptPacks], [[id], 1, 0]);
     const result = await collect();
     assert.deepEqual([result.purgedSnapshots, result.removedPacks], [[id], 1]);
@@ -346,7 +346,7 @@ describe("rebuild", () => {
       devices: (await vault.devices()).map(({ device }) => device).sort(),
       keyslots: await vault.keyslots(),
       located: await vault.locateChunks(blocks.flatMap(({ chunkIds }) => chunkIds)),
-      stats: vaultAdmin(vault).stats(),
+      stats: await vaultAdmin(vault).stats(),
       problems: await problems(),
     });
     const before = await answers();

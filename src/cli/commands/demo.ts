@@ -130,7 +130,7 @@ async function demonstrate(context: Context, folder: string, path: string | unde
       () => verify(vault, reader),
       (count) => (count === 0 ? "Read and opened every stored byte: all whole." : `${plural(count, "problem")} found.`),
     );
-    const { packBytes: storedBytes } = vaultAdmin(vault).stats();
+    const { packBytes: storedBytes } = await vaultAdmin(vault).stats();
     output.say(`${formatBytes(first.stats.bytes)} of files, twice, take ${formatBytes(storedBytes)}.`);
     const { files, bytes } = first.stats;
     const damage = problems > 0 ? [`verify found ${plural(problems, "problem")}`] : [];

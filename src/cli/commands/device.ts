@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import type { Command } from "commander";
 import { enrolDevice } from "../../client/device.ts";
 import { AppError } from "../../core/errors.ts";
-import { vaultAdmin } from "../../vault/admin.ts";
+import type { SignedStatement } from "../../wire/v4/vault-port.ts";
 import { askVault } from "../ask-vault.ts";
 import { action, type Context } from "../context.ts";
 import { findById } from "../find-by-id.ts";
@@ -58,7 +58,7 @@ async function runList(context: Context): Promise<undefined> {
 async function runAdd(context: Context, { name = hostname() }: AddOptions): Promise<undefined> {
   const { output } = context;
   await withVault(context, async (opened) => {
-    const { vault, home } = opened;
+    const { vault, admin, home } = opened;
     const own = await home.device(vault.vaultId);
     const known = (await vault.devices()).find(({ device }) => device === own?.device);
     if (own && known && !known.revoked) {
@@ -67,8 +67,8 @@ async function runAdd(context: Context, { name = hostname() }: AddOptions): Prom
       });
     }
     const { writer } = await opened.secrets();
-    const { apply } = vaultAdmin(vault);
-    const file = await enrolDevice({ vaultId: vault.vaultId, name, writer, append: apply });
+    const append = (statement: SignedStatement) => admin.apply(statement);
+    const file = await enrolDevice({ vaultId: vault.vaultId, name, writer, append });
     await home.saveDevice(file);
     output.say(`This machine is enrolled as ${shownText(file.name)}: its backups need no passphrase.`);
     output.json({ type: "result", command: "device add", id: file.device, name: file.name });

@@ -6,14 +6,12 @@ import { openHome } from "../../client/home.ts";
 import { EXIT, isAppError } from "../../core/errors.ts";
 import { checkStore } from "../../storage/conformance.ts";
 import { diskStore } from "../../storage/disk-store.ts";
-import { vaultAdmin } from "../../vault/admin.ts";
-import type { LocalVault } from "../../vault/local-vault.ts";
-import { openVault } from "../../vault/open-vault.ts";
+import type { VaultPort } from "../../wire/v4/vault-port.ts";
+import { type Connected, connect } from "../connect.ts";
 import { action, type Context } from "../context.ts";
 import { machineFindings, space } from "../doctor-checks.ts";
 import { plural } from "../format-bytes.ts";
 import type { FindingJson } from "../json-schema.ts";
-import { localPath } from "../open-vault.ts";
 import { addExamples, type Cli } from "../program.ts";
 
 type Options = { readonly acceptHead?: boolean };
@@ -61,21 +59,23 @@ function show({ output }: Context, { check, state, detail, advice }: Finding): v
 
 async function vaultFindings(context: Context, options: Options): Promise<Finding[]> {
   const findings: Finding[] = [];
-  let vault: LocalVault | undefined;
+  let connected: Connected | undefined;
   try {
-    const path = await localPath(context);
-    vault = await openVault(path, { clock: context.host.clock, logger: context.logger });
+    connected = await connect(context);
+    const { vault, place } = connected;
     findings.push({ check: "vault", state: "ok", detail: `${vault.vaultId} opens` });
-    findings.push(await space("vault", path));
-    findings.push(await storeFinding(path));
+    if (place.kind === "folder") {
+      findings.push(await space("vault", place.path));
+      findings.push(await storeFinding(place.path));
+    }
     findings.push(await headFinding(context, vault, options));
-    findings.push(await indexFinding(context, vault));
+    findings.push(await indexFinding(context, connected));
     findings.push(await keyslotFinding(vault));
     findings.push(await enrolmentFinding(context, vault));
   } catch (error) {
     findings.push(failed("vault", error));
   } finally {
-    await vault?.close();
+    await connected?.vault.close();
   }
   return findings;
 }
@@ -100,7 +100,7 @@ async function storeFinding(path: string): Promise<Finding> {
   }
 }
 
-async function headFinding(context: Context, vault: LocalVault, options: Options): Promise<Finding> {
+async function headFinding(context: Context, vault: VaultPort, options: Options): Promise<Finding> {
   const check = "log";
   const home = openHome(context.config.home, context.logger);
   try {
@@ -115,12 +115,11 @@ async function headFinding(context: Context, vault: LocalVault, options: Options
   }
 }
 
-async function indexFinding(context: Context, vault: LocalVault): Promise<Finding> {
+async function indexFinding(context: Context, { admin }: Connected): Promise<Finding> {
   const check = "index and records";
-  const admin = vaultAdmin(vault);
   const { problems, objects } = await admin.check({ signal: context.host.signal });
   const damaged = problems.filter(({ code }) => code !== "unexpected");
-  const { damagedBlocks } = admin.stats();
+  const { damagedBlocks } = await admin.stats();
   if (damaged.length > 0) {
     const [first] = damaged;
     const isIndex = damaged.every(({ code, object }) => code === "index_corrupt" || object === "index");
@@ -145,7 +144,7 @@ async function indexFinding(context: Context, vault: LocalVault): Promise<Findin
   return { check, state: "ok", detail: `${plural(objects, "object")}, all accounted for` };
 }
 
-async function keyslotFinding(vault: LocalVault): Promise<Finding> {
+async function keyslotFinding(vault: VaultPort): Promise<Finding> {
   const check = "keys";
   const keyslots = await vault.keyslots();
   const detail = plural(keyslots.length, "keyslot");
@@ -154,7 +153,7 @@ async function keyslotFinding(vault: LocalVault): Promise<Finding> {
   return { check, state: "advice", detail: `${detail}, and no recovery key`, advice };
 }
 
-async function enrolmentFinding({ config, logger }: Context, vault: LocalVault): Promise<Finding> {
+async function enrolmentFinding({ config, logger }: Context, vault: VaultPort): Promise<Finding> {
   const check = "enrolment";
   try {
     const own = await openHome(config.home, logger).device(vault.vaultId);

@@ -5,8 +5,8 @@ import type { Command } from "commander";
 import { createLocalVault } from "../../client/device.ts";
 import { openHome } from "../../client/home.ts";
 import { createVault } from "../../vault/open-vault.ts";
+import { requireFolder } from "../connect.ts";
 import { action, type Context } from "../context.ts";
-import { localPath } from "../open-vault.ts";
 import { newPassphrase } from "../passphrase.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { showRecoveryKey } from "../recovery-key.ts";
@@ -26,7 +26,7 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, options: Options): Promise<undefined> {
   const { host, output, config } = context;
-  const path = await localPath(context);
+  const path = requireFolder(context);
   const deviceName = options.deviceName ?? (hostname() || "this machine");
   const home = openHome(config.home, context.logger);
   const passphrase = await newPassphrase(context, "Passphrase for the new vault");

@@ -7,7 +7,6 @@ import { nodePlatform } from "../../client/platform.ts";
 import { AppError } from "../../core/errors.ts";
 import type { KeyslotId } from "../../core/ids.ts";
 import type { KeyslotLock } from "../../crypto/keyslot.ts";
-import { vaultAdmin } from "../../vault/admin.ts";
 import type { KeyslotKind } from "../../wire/v4/log-entry.ts";
 import { askVault } from "../ask-vault.ts";
 import { action, type Context } from "../context.ts";
@@ -86,7 +85,7 @@ async function runAdd(context: Context, options: AddOptions): Promise<undefined>
     const { vault } = opened;
     const signer = await opened.signer();
     const { file, id, statement } = await makeKeyslot({ secrets, vaultId: vault.vaultId, signer, lock, kind, label });
-    await vaultAdmin(vault).apply(statement, file);
+    await opened.admin.apply(statement, file);
     output.say(`Keyslot ${id.slice(0, 12)} (${kind}, ${shownText(label)}) opens the vault from now on.`);
     if (recoveryKey !== undefined) showRecoveryKey(context, recoveryKey);
     output.json({

@@ -2,8 +2,7 @@
 
 import type { Command } from "commander";
 import { LIMITS } from "../../core/config-schema.ts";
-import { vaultAdmin } from "../../vault/admin.ts";
-import type { GcPlan } from "../../vault/gc-plan.ts";
+import type { GcPlan } from "../../wire/v4/admin-port.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
@@ -34,10 +33,9 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, { trashDays, dryRun = false }: Options): Promise<undefined> {
   const { output, host } = context;
-  await withVault(context, async ({ vault }) => {
-    const admin = vaultAdmin(vault);
+  await withVault(context, async ({ admin }) => {
     const options = { trashMs: trashDays * DAY_MS, signal: host.signal };
-    const plan = admin.planGarbage(options);
+    const plan = await admin.planGarbage(options);
     showPlan(context, plan);
     const base = { type: "summary", command: "prune", dryRun } as const;
     if (dryRun) {

@@ -3,10 +3,11 @@
 import type { Command } from "commander";
 import { EXIT } from "../../core/errors.ts";
 import { rebuildIndex } from "../../vault/rebuild.ts";
+import { requireFolder } from "../connect.ts";
 import { action, type Context } from "../context.ts";
 import { formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
-import { localPath, withVault } from "../open-vault.ts";
+import { withVault } from "../open-vault.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { whileShowing } from "../status.ts";
 import { showVaultProblems, vaultProblemJson } from "../vault-problems.ts";
@@ -18,7 +19,7 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context): Promise<number> {
   const { output, host, logger } = context;
-  const path = await localPath(context);
+  const path = requireFolder(context);
   const startMs = host.clock.monotonic();
   let donePacks = 0;
   const report = await whileShowing(

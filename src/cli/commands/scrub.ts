@@ -2,7 +2,6 @@
 
 import type { Command } from "commander";
 import { EXIT } from "../../core/errors.ts";
-import { vaultAdmin } from "../../vault/admin.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
@@ -27,7 +26,7 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, { sample, limit }: Options): Promise<number> {
   const { output, host } = context;
-  return withVault(context, async ({ vault }) => {
+  return withVault(context, async ({ admin }) => {
     const startMs = host.clock.monotonic();
     let progress = { doneBytes: 0, totalBytes: 0 };
     const report = await whileShowing(
@@ -39,7 +38,7 @@ async function run(context: Context, { sample, limit }: Options): Promise<number
         done: `${formatBytes(progress.doneBytes)} of ${formatBytes(progress.totalBytes)} read`,
       }),
       () =>
-        vaultAdmin(vault).scrub({
+        admin.scrub({
           ...(sample === undefined ? {} : { sample }),
           ...(limit === undefined ? {} : { bytesPerSecond: limit }),
           signal: host.signal,

@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import { resolveSnapshot } from "../../engine/reader/resolve.ts";
 import { rootOf, treeStats } from "../../engine/reader/search.ts";
 import { listSnapshots } from "../../engine/reader/snapshots.ts";
-import { vaultAdmin } from "../../vault/admin.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount } from "../format-bytes.ts";
 import { pathJson } from "../json-values.ts";
@@ -34,7 +33,7 @@ async function run(context: Context, _options: object, expression: string | unde
 
 async function ofVault({ output }: Context, opened: OpenedVault): Promise<Row[]> {
   const listed = await listSnapshots(await opened.reader());
-  const stats = vaultAdmin(opened.vault).stats();
+  const stats = await opened.admin.stats();
   const { snapshots, trashedSnapshots, packs, blocks, damagedBlocks, chunks, packBytes: storedBytes } = stats;
   const files = listed.reduce((sum, { info }) => sum + (info?.stats.files ?? 0), 0);
   const bytes = listed.reduce((sum, { info }) => sum + (info?.stats.bytes ?? 0), 0);

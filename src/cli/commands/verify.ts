@@ -6,8 +6,7 @@ import { EXIT } from "../../core/errors.ts";
 import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import { listSnapshots } from "../../engine/reader/snapshots.ts";
 import { type VerifyProblem, type VerifyProgress, verifyContents } from "../../engine/reader/verify.ts";
-import { vaultAdmin } from "../../vault/admin.ts";
-import type { Problem } from "../../vault/check.ts";
+import type { Problem } from "../../wire/v4/admin-port.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
@@ -77,7 +76,7 @@ async function run(context: Context, options: Options): Promise<number> {
   });
 }
 
-async function checkVault(context: Context, { vault }: OpenedVault, found: Found, readData: boolean) {
+async function checkVault(context: Context, { admin }: OpenedVault, found: Found, readData: boolean) {
   let progress = { doneBytes: 0, totalBytes: 0 };
   const report = await whileShowing(
     context,
@@ -89,7 +88,7 @@ async function checkVault(context: Context, { vault }: OpenedVault, found: Found
       done: `Checking the vault: ${formatBytes(progress.doneBytes)} of ${formatBytes(progress.totalBytes)}`,
     }),
     () =>
-      vaultAdmin(vault).check({
+      admin.check({
         readData,
         signal: context.host.signal,
         onProgress: (now) => {

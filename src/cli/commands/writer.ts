@@ -4,7 +4,6 @@ import { hostname } from "node:os";
 import type { Command } from "commander";
 import { exportWriter } from "../../client/device.ts";
 import { decodeWriterFile } from "../../client/writer-file.ts";
-import { vaultAdmin } from "../../vault/admin.ts";
 import { action, type Context } from "../context.ts";
 import { withVault } from "../open-vault.ts";
 import { addExamples, type Cli } from "../program.ts";
@@ -28,10 +27,14 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, options: Options): Promise<undefined> {
   const { output } = context;
-  await withVault(context, async ({ vault, home }) => {
+  await withVault(context, async ({ vault, admin, home }) => {
     const name = options.name ?? `writer of ${hostname()}`;
-    const { apply } = vaultAdmin(vault);
-    const writer = await exportWriter({ home, vaultId: vault.vaultId, name, append: (statement) => apply(statement) });
+    const writer = await exportWriter({
+      home,
+      vaultId: vault.vaultId,
+      name,
+      append: (statement) => admin.apply(statement),
+    });
     output.print(writer.trimEnd());
     const { device } = await decodeWriterFile(writer);
     output.json({ type: "result", command: "writer export", device, name, writer });

@@ -8,7 +8,6 @@ import { BLOCK_LIMITS } from "../../engine/block.ts";
 import { type ChunkKey, chunkKey } from "../../engine/reader/chunk-table.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import { type Piece, planBlocks } from "../../engine/restore/block-plan.ts";
-import { decodeRefs } from "../../wire/v4/refs.ts";
 import { type BlockLocation, KIND_DATA } from "../../wire/v4/vault-port.ts";
 import { BlockGiver } from "./block-giver.ts";
 import { discard, type FileTask, finishTask } from "./file-task.ts";
@@ -30,8 +29,6 @@ export class FileWriter {
   readonly #reader: VaultReader;
   readonly #links: HardLinks;
   readonly #giver: BlockGiver;
-  /** Blocks that the snapshot names: where several hold a chunk, those are the ones that it was made with. */
-  readonly #refs: ReadonlySet<number>;
   readonly #zeroKeys = new Map<number, ChunkKey>();
   readonly #unfinished = new Set<FileTask>();
   #window: Window = emptyWindow();
@@ -44,7 +41,6 @@ export class FileWriter {
     this.#reader = reader;
     this.#giver = new BlockGiver(run, reader, pool, (task, outcome) => this.#answered(task, outcome));
     this.#links = links;
-    this.#refs = new Set(decodeRefs(run.options.snapshot.record.refs));
   }
 
   /** Takes a file; waits when a window is full and the one before it is not done. Its folder is held until it is. */
@@ -192,7 +188,8 @@ export class FileWriter {
     const found = new Map<ChunkKey, BlockLocation>();
     if (keys.length === 0) return found;
     const ids = keys.map((key) => rawToBytes(key) as ChunkId);
-    const locations = await this.#reader.vault.locateChunks(ids, this.#refs);
+    // Where several blocks hold a chunk, those that the snapshot names are the ones that it was made with.
+    const locations = await this.#reader.vault.locateChunks(ids, this.#run.options.snapshot.row.id);
     for (const [i, key] of keys.entries()) {
       const location = locations[i];
       if (location?.kind === KIND_DATA) found.set(key, location);

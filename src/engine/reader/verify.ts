@@ -160,7 +160,7 @@ class VerifyRun {
     if (batch.length === 0) return;
     const locations = await this.#options.reader.vault.locateChunks(
       batch.map(({ id }) => id),
-      refs,
+      snapshot.row.id,
     );
     const unprotected = new Set<number>();
     const found: { readonly chunk: WantedChunk; readonly location: BlockLocation }[] = [];

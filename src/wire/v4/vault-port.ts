@@ -121,9 +121,9 @@ export interface VaultPort {
   snapshotRecord(id: SnapshotId): Promise<Bytes>;
   /**
    * For n chunkIds: where each one lies, undefined where it is missing or quarantined. Of several blocks that hold a chunk it is
-   * one of `prefer` if there is one, else the oldest.
+   * one that the snapshot `prefer` rests on if there is one, else the oldest.
    */
-  locateChunks(chunkIds: readonly ChunkId[], prefer?: ReadonlySet<number>): Promise<(BlockLocation | undefined)[]>;
+  locateChunks(chunkIds: readonly ChunkId[], prefer?: SnapshotId): Promise<(BlockLocation | undefined)[]>;
   /** Sealed bytes of each block, in the order asked; not verified (the reader opens, so it verifies). */
   fetchBlocks(blocks: readonly BlockLocation[]): AsyncIterable<{ block: BlockLocation; sealed: Bytes }>;
   /** Session keys, sealed to the reader recipient, by session; from any pack or snapshot that holds them. */
