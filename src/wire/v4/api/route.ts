@@ -4,10 +4,10 @@
 import type { z } from "zod";
 
 /**
- * Who may call: a device of the vault; people by least role (a greater role may do all that a lesser one may, and this machine's
- * socket is an owner); anyone.
+ * Who may call: a device of the vault; any person, whatever role they have; people by least role in the vault, or in the whole
+ * server where no vault is named (a greater role may do all that a lesser one may, and this machine's socket is an owner); anyone.
  */
-export type Caller = "anyone" | "device" | "viewer" | "operator" | "owner";
+export type Caller = "anyone" | "device" | "person" | "viewer" | "operator" | "owner";
 
 export type Body =
   | { readonly kind: "msgpack" | "json"; readonly schema: z.ZodType; readonly maxBytes: number }
