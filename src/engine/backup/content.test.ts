@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createInlinePool } from "../../../tests/inline-pool.ts";
 import { MemoryDisk } from "../../../tests/memory-disk.ts";
 import { platform } from "../../../tests/platform.ts";
 import { pseudoRandomBytes } from "../../../tests/pseudo-random.ts";
@@ -11,6 +10,7 @@ import { BLOCK_LIMITS } from "../block.ts";
 import { createChunker, cutBuffer } from "../chunker.ts";
 import { type Content, ContentReader, LARGE_FILE_BYTES, type Outcome } from "./content.ts";
 import { Dedup, type FindChunks } from "./dedup.ts";
+import { createInlinePool } from "./inline-pool.ts";
 import type { FinishedBlock } from "./types.ts";
 
 const MIB = 2 ** 20;

@@ -1,11 +1,11 @@
 // A SealPool whose workers run in place, on any FileAccess: the engine's own worker without threads, in Node and in browsers.
 
-import type { Bytes } from "../src/core/bytes.ts";
-import type { RawPath } from "../src/core/raw-path.ts";
-import { type FileAccess, SealWorker, type SealWorkerKeys } from "../src/engine/backup/seal-worker.ts";
-import type { ReadJob, ReadResult, ScanJob, ScanResult, SealPool, SealWorkerPort } from "../src/engine/backup/types.ts";
-import type { EnginePlatform } from "../src/engine/platform.ts";
-import type { BlockKind } from "../src/wire/v4/vault-port.ts";
+import type { Bytes } from "../../core/bytes.ts";
+import type { RawPath } from "../../core/raw-path.ts";
+import type { BlockKind } from "../../wire/v4/vault-port.ts";
+import type { EnginePlatform } from "../platform.ts";
+import { type FileAccess, SealWorker, type SealWorkerKeys } from "./seal-worker.ts";
+import type { ReadJob, ReadResult, ScanJob, ScanResult, SealPool, SealWorkerPort } from "./types.ts";
 
 export function createInlinePool(
   platform: EnginePlatform,
