@@ -36,7 +36,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption", "undici"],
     ON_NODE,
   ),
-  gateway: room(["core", "wire", "engine", "client", "node"], [], ON_NODE),
+  gateway: room(["core", "wire", "engine", "client", "node", "crypto/tokens"], [], ON_NODE),
   server: room(
     ["core", "wire", "storage", "vault", "node", "crypto/signature"],
     [

@@ -134,6 +134,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import("./commands/writer.ts"),
   },
   {
+    name: "v3",
+    group: MORE,
+    summary: "Move from CyberBackup 3: send to an old server, import what it received.",
+    load: () => import("./commands/v3.ts"),
+  },
+  {
     name: "config",
     group: MORE,
     summary: "Show every setting and where its value comes from.",

@@ -235,6 +235,23 @@ export const DOCUMENTS = {
       ),
     }),
   ],
+  "v3 import": [
+    progressSchema,
+    summary("v3 import", {
+      dryRun: z.boolean(),
+      database: z.string().optional().describe("the old database that was read"),
+      files: count.describe("what was found: a file that several clients sent counts for each"),
+      imported: count.describe("in a dry run: what would be"),
+      proven: count.describe("of these: the database's checksum proves the content"),
+      present: count.describe("imported by an earlier run"),
+      bytes,
+      addedBytes: bytes.describe("sealed bytes that were stored"),
+      problemCount: count,
+      problems: z.array(problemSchema).describe("what was left out"),
+      durationMs: z.number(),
+      exit: z.int(),
+    }),
+  ],
   config: [
     result("config", {
       file: z.string().optional(),

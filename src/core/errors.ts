@@ -362,6 +362,45 @@ export const ERRORS = {
     "The key of the CyberBackup 3 client is not valid: {detail}.",
     "Bring back its priv.key or me.info from a copy, or remove both to register under another name.",
   ),
+  v3_file_invalid: spec(
+    EXIT.usage,
+    400,
+    "{path} is not what CyberBackup 3 writes: {detail}",
+    "docs/from-cyberbackup-3.md shows what each of the old files holds.",
+  ),
+  v3_unreachable: spec(
+    EXIT.failed,
+    502,
+    "The server {address} cannot be reached: {detail}",
+    "Check the address and that the server runs; then try again.",
+    true,
+  ),
+  v3_connection: spec(
+    EXIT.failed,
+    502,
+    "The connection to the server {address} broke: {detail}",
+    "Run the command again. Files that were confirmed are at the server.",
+    true,
+  ),
+  v3_refused: spec(
+    EXIT.failed,
+    502,
+    "The server refused {what}.",
+    "The server's own log may say why; old servers refuse names with unusual characters and files over 100 MiB.",
+  ),
+  v3_name_taken: spec(
+    EXIT.failed,
+    409,
+    "The name {name} is taken at the server.",
+    "Give --me the me.info that was written when the name was registered, or choose another name.",
+  ),
+  v3_checksum: spec(
+    EXIT.failed,
+    502,
+    "The checksum of {path} is wrong: {detail}",
+    "Try again; if it stays wrong, look for bad memory or a bad disk at both ends.",
+    true,
+  ),
 
   // The machine
   disk_full: spec(

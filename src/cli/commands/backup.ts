@@ -40,7 +40,13 @@ type Options = {
   readonly force?: boolean;
 };
 
-const LEVELS: Readonly<Record<Config["compression"], number>> = { off: 0, fastest: 1, default: 3, better: 9, max: 19 };
+export const LEVELS: Readonly<Record<Config["compression"], number>> = {
+  off: 0,
+  fastest: 1,
+  default: 3,
+  better: 9,
+  max: 19,
+};
 /** Problems that a person is shown one by one. */
 const SHOWN_PROBLEMS = 20;
 
