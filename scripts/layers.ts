@@ -47,6 +47,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "@better-auth/api-key",
       "croner",
       "@peculiar/x509",
+      "reflect-metadata",
       "prom-client",
     ],
     ON_NODE,

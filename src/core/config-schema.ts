@@ -43,6 +43,33 @@ export const CONFIG = {
   packSizeMiB: whole(1, 256, 32, "Size at which a pack is closed and sent."),
   uploadLimitKiBps: whole(0, 2 ** 30, 0, "Upload limit in KiB a second; 0 is none."),
   cacheMiB: whole(0, 2 ** 20, 48, "Memory for blocks that are likely to be read again; 0 is none."),
+  data: text("The server's data folder; `server` in the home folder by default.", { accepts: "folder" }),
+  listen: text("Where the server speaks HTTPS; everywhere, at the port below, by default.", {
+    accepts: "address:port",
+  }),
+  listenHttp: text("Where the server speaks plain HTTP: on loopback, or to a trusted proxy.", {
+    accepts: "address:port",
+  }),
+  tlsCert: text("The server's certificate with its chain, in place of one that it makes itself.", {
+    accepts: "PEM file",
+  }),
+  tlsKey: text("The key of that certificate.", { accepts: "PEM file" }),
+  trustProxy: choice(
+    ["off", "on"],
+    "off",
+    "Leaves TLS to a proxy: plain HTTP is served, and the proxy is believed who calls.",
+  ),
+  publicUrl: text("The address under which devices and people reach the server through a proxy.", { accepts: "URL" }),
+  proxyCertificate: text("The certificate that the proxy shows, so that logins are bound to it.", {
+    accepts: "PEM file",
+  }),
+  web: choice(["on", "off"], "on", "Whether the server serves its page."),
+  reserveMiB: whole(
+    0,
+    2 ** 30,
+    1024,
+    "Space in MiB that must stay free on the server's disk for new backups to begin.",
+  ),
   color: choice(["auto", "always", "never"], "auto", "Coloured output; auto means when a terminal reads it."),
   progress: choice(["auto", "always", "never"], "auto", "Live progress display; auto means when a terminal reads it."),
   logLevel: choice(["debug", "info", "warn", "error", "silent"], "warn", "The least serious messages that are logged."),
@@ -69,13 +96,25 @@ export const CONFIG_FILE_VARIABLE = "CYBERBACKUP_CONFIG";
 type Constant = { readonly value: number; readonly description: string };
 
 export const PORTS = {
-  server: { value: 9090, description: "The server's web page and API." },
-  deviceApi: { value: 9443, description: "The server's API for devices, over TLS." },
+  server: { value: 9090, description: "The server in plain HTTP, behind a proxy." },
+  deviceApi: { value: 9443, description: "The server over TLS, for devices and people." },
   gateway: { value: 1256, description: "The gateway for clients of CyberBackup 3, as their `port.info` has it." },
 } as const satisfies Record<string, Constant>;
 
 export const LIMITS = {
   trashDays: { value: 7, description: "Days for which a removed snapshot can be brought back." },
+  serverConnections: { value: 2048, description: "Connections that a server keeps open." },
+  serverConnectionsPerAddress: { value: 1024, description: "Connections that a server keeps open for one address." },
+  serverHeaderBytes: { value: 16_384, description: "Bytes of a request's headers." },
+  serverHeadersMs: { value: 10_000, description: "Milliseconds in which the headers of a request must have come." },
+  serverStallMs: { value: 30_000, description: "Milliseconds for which a body or an answer may make no progress." },
+  serverBytesPerSecond: { value: 1024, description: "Slowest upload that a server puts up with, over a minute." },
+  serverIdleMs: { value: 75_000, description: "Milliseconds for which a connection without requests is kept." },
+  serverStopMs: { value: 8000, description: "Milliseconds that a stopping server gives to running requests." },
+  serverBodyBytes: {
+    value: 134_217_728,
+    description: "Bytes of request bodies that a server holds in memory at a time.",
+  },
   gatewayResends: {
     value: 10,
     description: "Times that a CyberBackup 3 client may resend one file before it is cut off.",

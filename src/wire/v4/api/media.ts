@@ -9,5 +9,3 @@ export const MEDIA = {
   json: "application/json",
   problem: "application/problem+json",
 } as const;
-
-export type Media = keyof typeof MEDIA;

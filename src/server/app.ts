@@ -1,0 +1,206 @@
+// The server, put together: data folder, database, vaults, parts, doors. Starting is safe after any crash; stopping lets running
+// requests end first. docs/protocol-v4.md is what it speaks.
+
+import { mkdir, rm } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import type { Server as TlsServer } from "node:https";
+import { join } from "node:path";
+import { type Clock, type RandomSource, systemClock, systemRandom } from "../core/clock.ts";
+import { LIMITS } from "../core/config-schema.ts";
+import { AppError } from "../core/errors.ts";
+import { type Logger, silentLogger } from "../core/log.ts";
+import { localSocketPath } from "../node/local-socket.ts";
+import type { ObjectStore } from "../storage/object-store.ts";
+import { type Migrations, openServerDatabase } from "./database.ts";
+import { dispatcher } from "./http/dispatch.ts";
+import { type Listener, listenLocal, listenPlain, listenTls } from "./http/listener.ts";
+import type { Principal } from "./http/principal.ts";
+import type { PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
+import { lockData } from "./lock.ts";
+import { RunningCalls } from "./running-calls.ts";
+import type { ServerSettings } from "./settings.ts";
+import { ownHosts, type ServerIdentity, serverIdentity } from "./tls/identity.ts";
+import { VAULT_MIGRATIONS, VaultRegistry } from "./vaults.ts";
+
+export type ServerOptions = {
+  readonly settings: ServerSettings;
+  readonly clock?: Clock;
+  readonly random?: RandomSource;
+  readonly logger?: Logger;
+  /** Hears of everything that happens, as parts do. */
+  readonly onEvent?: (event: ServerEvent) => void;
+  /** In place of all parts (tests of one). */
+  readonly parts?: readonly PartModule[];
+  /** Decorates the store of every vault (fault tests). */
+  readonly wrapStore?: (store: ObjectStore) => ObjectStore;
+};
+
+export type RunningServer = {
+  readonly kit: ServerKit;
+  /** Of the door with TLS, if there is one. */
+  readonly port: number | undefined;
+  /** Of the plain door, if there is one. */
+  readonly httpPort: number | undefined;
+  readonly socketPath: string;
+  /** Lets running requests end, then closes everything. */
+  stop(): Promise<void>;
+};
+
+/** Everything that brings tables and routes. */
+const PARTS: readonly PartModule[] = [];
+
+const RENEWAL_CHECK_MS = 12 * 3_600_000;
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+
+/** Throws `vault_busy` when a server works in the folder already, `config_invalid`, `io`. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const {
+    settings,
+    clock = systemClock,
+    random = systemRandom,
+    logger = silentLogger,
+    parts: modules = PARTS,
+  } = options;
+  const { data } = settings;
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  const closers: (() => unknown)[] = [];
+  try {
+    closers.push(lockData(join(data, "server.lock"), clock.now()));
+    await rm(join(data, "tmp"), { recursive: true, force: true });
+    await mkdir(join(data, "tmp"), { mode: 0o700 });
+    const database = openServerDatabase(join(data, "server.db"), migrationsOf(modules));
+    closers.push(() => database.close());
+    const running = new RunningCalls();
+    const wrapStore = options.wrapStore;
+    const folder = join(data, "vaults");
+    const vaults = await VaultRegistry.open({ folder, database, running, clock, logger, wrapStore });
+    closers.push(() => vaults.close());
+
+    let identity: ServerIdentity = await serverIdentity(settings, clock.now());
+    const stopping = new AbortController();
+    const origins = new Set<string>();
+    const parts: ServerPart[] = [];
+    const listeners: Listener[] = [];
+    const kit: ServerKit = {
+      settings,
+      clock,
+      random,
+      logger,
+      database,
+      vaults,
+      running,
+      origins,
+      identity: () => identity,
+      stopping: stopping.signal,
+      connections: () => listeners.reduce((sum, listener) => sum + listener.connections(), 0),
+      async admit(what) {
+        if (stopping.signal.aborted) throw new AppError("server_stopping");
+        for (const part of parts) await part.admit?.(what);
+      },
+      emit(event) {
+        for (const part of parts) part.onEvent?.(event);
+        options.onEvent?.(event);
+      },
+      audit(action) {
+        for (const part of parts) part.audit?.(action);
+      },
+    };
+    for (const module of modules) parts.push(await module.make(kit));
+    const dispatch = dispatcher({
+      routes: parts.flatMap(({ routes = [] }) => routes),
+      raw: parts.flatMap(({ raw = [] }) => raw),
+      vaults,
+      running,
+      logger,
+      origins,
+      stopping: stopping.signal,
+      now: () => clock.now(),
+      authenticate: (request, address) => authenticate(parts, request, address),
+      emit: kit.emit,
+    });
+
+    const socketPath = localSocketPath(data);
+    closers.push(() => {
+      for (const listener of listeners) listener.end();
+    });
+    listeners.push(await listenLocal(socketPath, dispatch));
+    const tls = settings.listen && (await listenTls(settings.listen, identity.tls!, dispatch));
+    if (tls) {
+      listeners.push(tls);
+      closers.push(
+        every(RENEWAL_CHECK_MS, async () => {
+          const before = identity.bindings;
+          identity = await serverIdentity(settings, clock.now());
+          if (identity.bindings[0] !== before[0]) (tls.server as TlsServer).setSecureContext(identity.tls!);
+        }),
+      );
+    }
+    const plain = settings.listenHttp && (await listenPlain(settings.listenHttp, settings.trustProxy, dispatch));
+    if (plain) listeners.push(plain);
+    for (const part of parts) await part.start?.();
+
+    const stop = once(async () => {
+      stopping.abort(new AppError("server_stopping"));
+      for (const listener of listeners) listener.stop();
+      for (const part of parts) await part.stop?.();
+      running.cut(({ isEndless }) => isEndless, new AppError("server_stopping"));
+      const isEveryone = (): boolean => true;
+      if (!(await running.over(isEveryone, LIMITS.serverStopMs.value))) {
+        running.cut(isEveryone, new AppError("server_stopping"));
+        await running.over(isEveryone, 1000);
+      }
+      await close(closers);
+    });
+    for (const origin of originsOf(settings, tls?.port, plain?.port)) origins.add(origin);
+    return { kit, port: tls?.port, httpPort: plain?.port, socketPath, stop };
+  } catch (error) {
+    await close(closers);
+    throw error;
+  }
+}
+
+/** Under which browsers may have the server. */
+function originsOf(settings: ServerSettings, port: number | undefined, httpPort: number | undefined): string[] {
+  const hosts = ownHosts(settings).map((host) => (host.includes(":") ? `[${host}]` : host));
+  return [
+    ...(settings.publicUrl === undefined ? [] : [settings.publicUrl]),
+    ...(port === undefined ? [] : hosts.map((host) => new URL(`https://${host}:${port}`).origin)),
+    ...(httpPort === undefined ? [] : LOOPBACK.map((host) => new URL(`http://${host}:${httpPort}`).origin)),
+  ];
+}
+
+function migrationsOf(modules: readonly PartModule[]): Migrations[] {
+  return [VAULT_MIGRATIONS, ...modules.flatMap(({ migrations }) => migrations ?? [])];
+}
+
+async function authenticate(
+  parts: readonly ServerPart[],
+  request: IncomingMessage,
+  address: string,
+): Promise<Principal> {
+  for (const part of parts) {
+    const principal = await part.authenticate?.(request, address);
+    if (principal !== undefined) return principal;
+  }
+  return { kind: "nobody" };
+}
+
+/** Answers how to stop it. What fails is tried again the next time. */
+function every(intervalMs: number, work: () => Promise<void>): () => void {
+  const timer = setInterval(() => void work().catch(() => undefined), intervalMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Last opened, first closed. */
+async function close(closers: (() => unknown)[]): Promise<void> {
+  for (const closer of closers.splice(0).reverse()) await closer();
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
+}

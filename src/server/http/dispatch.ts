@@ -1,0 +1,267 @@
+// From a request to its handler and back: route, version, caller, access, limits, body, answer. Every request ends here, with an
+// answer or with its connection closed; nothing that a handler throws gets further.
+
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { tryUtf8Decode } from "../../core/bytes.ts";
+import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
+import type { Logger } from "../../core/log.ts";
+import { checkMessage, decodeMessage } from "../../wire/v4/api/coding.ts";
+import { checkParameters } from "../../wire/v4/api/parameters.ts";
+import type { Route } from "../../wire/v4/api/route.ts";
+import type { ServerEvent } from "../kit.ts";
+import type { RunningCalls } from "../running-calls.ts";
+import type { VaultRegistry } from "../vaults.ts";
+import { checkAccess, checkOrigin } from "./access.ts";
+import { outward, sendAnswer, sendProblem } from "./answer.ts";
+import { readBody, streamBody } from "./body.ts";
+import type { Call, Mounted, RawRoute } from "./call.ts";
+import { negotiate } from "./negotiation.ts";
+import type { Principal } from "./principal.ts";
+import { router } from "./router.ts";
+
+export type DispatchOptions = {
+  readonly routes: readonly Mounted[];
+  readonly raw: readonly RawRoute[];
+  readonly vaults: VaultRegistry;
+  readonly running: RunningCalls;
+  readonly logger: Logger;
+  readonly origins: ReadonlySet<string>;
+  readonly stopping: AbortSignal;
+  now(): number;
+  authenticate(request: IncomingMessage, address: string): Promise<Principal>;
+  emit(event: ServerEvent): void;
+};
+
+/** Where a request came in. */
+export type Door = {
+  readonly isLocalSocket: boolean;
+  addressOf(request: IncomingMessage): string;
+};
+
+/** What is still read of a body that nobody wants, so that its sender gets to read the answer. */
+const LINGER_BYTES = 16 * 2 ** 20;
+const LINGER_MS = 2000;
+/** The same for callers that were cut off. */
+const LINGER_CUT_MS = 250;
+
+export type Dispatch = (door: Door, request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+export function dispatcher(options: DispatchOptions): Dispatch {
+  const find = router(options.routes);
+  return async (door, request, response) => {
+    const requestId = randomBytes(12).toString("hex");
+    const exchange: Exchange = { request, response, requestId, door, address: door.addressOf(request) };
+    setCommonHeaders(response, requestId, options.stopping.aborted);
+    const controller = new AbortController();
+    response.on("close", () => controller.abort(new AppError("interrupted")));
+    const startMs = performance.now();
+    const about: About = { route: "none", caller: "nobody" };
+    try {
+      await serve(options, find, exchange, controller, about);
+    } catch (thrown) {
+      fail(options, exchange, thrown);
+    } finally {
+      linger(request, controller.signal.aborted);
+      options.emit({
+        type: "request",
+        route: about.route,
+        status: response.statusCode,
+        durationMs: performance.now() - startMs,
+        bytesIn: Number(request.headers["content-length"] ?? 0),
+        bytesOut: Number(response.getHeader("content-length") ?? 0),
+        caller: about.caller,
+      });
+    }
+  };
+}
+
+type Exchange = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly door: Door;
+  readonly address: string;
+};
+
+type About = { route: string; caller: Principal["kind"] };
+
+async function serve(
+  options: DispatchOptions,
+  find: ReturnType<typeof router>,
+  exchange: Exchange,
+  controller: AbortController,
+  about: About,
+): Promise<void> {
+  const { request, response, requestId, address } = exchange;
+  const [path = "", search = ""] = split(request.url ?? "");
+  const raw = options.raw.find(({ prefix }) => path.startsWith(prefix));
+  const found = find(request.method ?? "", path);
+  if (found.kind !== "route") {
+    if (raw !== undefined) {
+      about.route = raw.prefix;
+      const over = options.running.begin(runningCall(controller, undefined, undefined, false));
+      try {
+        return await raw.handle(request, response, { requestId, address, signal: controller.signal });
+      } finally {
+        over();
+      }
+    }
+    throw notThere(found, response);
+  }
+  const { name, route, handle } = found.mounted;
+  about.route = name;
+  negotiate(request, route);
+  const principal: Principal = exchange.door.isLocalSocket
+    ? { kind: "machine" }
+    : await options.authenticate(request, address);
+  about.caller = principal.kind;
+  const params = checkParameters(found.params);
+  const vault = typeof params.vault === "string" ? options.vaults.byNameOrId(params.vault) : undefined;
+  checkAccess(route, principal, vault?.id, options.now());
+  checkOrigin(request, principal, options.origins);
+  if (params.vault !== undefined && vault === undefined) {
+    throw new AppError("vault_not_found", { context: { path: params.vault as string } });
+  }
+  const device = principal.kind === "device" ? principal.device : undefined;
+  const isEndless = route.answer.kind === "events";
+  const over = options.running.begin(runningCall(controller, vault?.id, device, isEndless));
+  const { signal } = controller;
+  let release = (): void => undefined;
+  try {
+    throwIfCut(signal);
+    const query = route.query === undefined ? undefined : checkMessage(route.query, queryOf(search));
+    const body = await bodyOf(route, request, signal);
+    release = body.release;
+    throwIfCut(signal);
+    const reply = {
+      status: undefined as number | undefined,
+      header: (header: string, value: string | readonly string[]) => void response.setHeader(header, value),
+    };
+    const call = { params, query, body: body.value, principal, vault, requestId, address, signal, request, reply };
+    const answer = await handle(call as unknown as Call);
+    await sendAnswer(response, route, reply, answer, signal);
+  } catch (error) {
+    throwIfCut(signal);
+    throw error;
+  } finally {
+    release();
+    over();
+  }
+}
+
+function runningCall(
+  controller: AbortController,
+  vault: Parameters<RunningCalls["begin"]>[0]["vault"],
+  device: Parameters<RunningCalls["begin"]>[0]["device"],
+  isEndless: boolean,
+): Parameters<RunningCalls["begin"]>[0] {
+  return { vault, device, isEndless, cut: (reason) => controller.abort(reason) };
+}
+
+/** What was cut off says why, whatever it stumbled over because of that. */
+function throwIfCut(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  if (isAppError(signal.reason)) throw signal.reason;
+  throwIfAborted(signal);
+}
+
+async function bodyOf(
+  route: Route,
+  request: IncomingMessage,
+  signal: AbortSignal,
+): Promise<{ value: unknown; release: () => void }> {
+  const { body } = route;
+  const nothing = (): void => undefined;
+  if (body === undefined) return { value: undefined, release: nothing };
+  if ("isStream" in body && body.isStream)
+    return { value: streamBody(request, body.maxBytes, signal), release: nothing };
+  const { bytes, release } = await readBody(request, body.maxBytes, signal);
+  try {
+    if (body.kind === "msgpack") return { value: decodeMessage(body.schema, bytes), release };
+    if (body.kind === "json") return { value: checkMessage(body.schema, parseJson(bytes)), release };
+    return { value: bytes, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  const text = tryUtf8Decode(bytes);
+  try {
+    if (text !== undefined) return JSON.parse(text);
+  } catch {
+    // Said below.
+  }
+  throw new AppError("request_invalid", { context: { detail: "its body is not JSON" } });
+}
+
+/** Each name once: a second one could be read otherwise by somebody in between. */
+function queryOf(search: string): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (Object.hasOwn(query, name))
+      throw new AppError("request_invalid", { context: { detail: "a parameter is given twice" } });
+    query[name] = value;
+  }
+  return query;
+}
+
+function split(url: string): string[] {
+  const at = url.indexOf("?");
+  return at < 0 ? [url] : [url.slice(0, at), url.slice(at + 1)];
+}
+
+function notThere(
+  found: { kind: "method"; allowed: readonly string[] } | { kind: "none" },
+  response: ServerResponse,
+): AppError {
+  if (found.kind === "none") return new AppError("not_found", { context: { what: "This address of the server" } });
+  response.setHeader("Allow", found.allowed.join(", "));
+  return new AppError("request_invalid", { context: { detail: "the method does not fit the address", status: 405 } });
+}
+
+function fail(options: DispatchOptions, exchange: Exchange, thrown: unknown): void {
+  const { response, request, requestId } = exchange;
+  const error = outward(thrown);
+  if (error.code === "internal" || error.code === "io") {
+    const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    options.logger.error("a request failed", { requestId, code: error.code, detail });
+  }
+  if (response.headersSent || response.destroyed || request.socket.destroyed) {
+    response.destroy();
+    return;
+  }
+  if (!request.complete) response.shouldKeepAlive = false;
+  sendProblem(response, error, requestId);
+}
+
+/** Lets the sender of an unread body read the answer, then closes the connection: what follows on it could not be told apart. */
+function linger(request: IncomingMessage, wasCut: boolean): void {
+  if (request.complete || request.destroyed || request.readableEnded) return;
+  const { socket } = request;
+  const close = (): void => {
+    clearTimeout(timer);
+    socket.destroySoon();
+  };
+  const timer = setTimeout(() => socket.destroy(), wasCut ? LINGER_CUT_MS : LINGER_MS);
+  timer.unref();
+  let bytes = 0;
+  request.on("data", (slice: Uint8Array) => {
+    bytes += slice.length;
+    if (bytes > LINGER_BYTES) socket.destroy();
+  });
+  request
+    .on("end", close)
+    .on("error", close)
+    .on("close", () => clearTimeout(timer));
+  request.resume();
+}
+
+function setCommonHeaders(response: ServerResponse, requestId: string, isStopping: boolean): void {
+  response.setHeader("X-Request-Id", requestId);
+  response.setHeader("Cache-Control", "no-store");
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  if (isStopping) response.shouldKeepAlive = false;
+}

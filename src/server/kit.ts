@@ -1,0 +1,120 @@
+// What the parts of the server (device API, people, jobs) are given, and what each part brings. app.ts puts them together;
+// parts know each other only through this.
+
+import type { IncomingMessage } from "node:http";
+import type { Clock, RandomSource } from "../core/clock.ts";
+import type { DeviceId, SessionId, SnapshotId, VaultId } from "../core/ids.ts";
+import type { Logger } from "../core/log.ts";
+import type { Database } from "../vault/database.ts";
+import type { Migrations } from "./database.ts";
+import type { Mounted, RawRoute } from "./http/call.ts";
+import type { Principal } from "./http/principal.ts";
+import type { RunningCalls } from "./running-calls.ts";
+import type { ServerSettings } from "./settings.ts";
+import type { ServerIdentity } from "./tls/identity.ts";
+import type { ServedVault, VaultRegistry } from "./vaults.ts";
+
+export type ServerKit = {
+  readonly settings: ServerSettings;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly vaults: VaultRegistry;
+  readonly running: RunningCalls;
+  /** `https://host:port` of this server, as browsers may have it. Known once it listens. */
+  readonly origins: ReadonlySet<string>;
+  /** What the server shows in TLS, as it is now. */
+  identity(): ServerIdentity;
+  /** Fires when the server begins to stop. */
+  readonly stopping: AbortSignal;
+  /** Open connections. */
+  connections(): number;
+  /** Asks all parts; throws `quota_full`, `server_full` or `server_stopping`. */
+  admit(what: Admission): Promise<void>;
+  /** Tells all parts. */
+  emit(event: ServerEvent): void;
+  audit(action: AuditedAction): void;
+};
+
+/** What a device is about to do that costs space. */
+export type Admission =
+  | { readonly kind: "session"; readonly vault: ServedVault; readonly device: DeviceId }
+  /** `sizeBytes` is what the sender announces; undefined when it does not. */
+  | {
+      readonly kind: "pack";
+      readonly vault: ServedVault;
+      readonly device: DeviceId;
+      readonly sizeBytes: number | undefined;
+    };
+
+/** What has happened, for live events, metrics and the output of `serve`. Never holds a name from inside a backup. */
+export type ServerEvent =
+  | { readonly type: "device-login"; readonly vault: VaultId; readonly device: DeviceId }
+  | { readonly type: "session-open"; readonly vault: VaultId; readonly device: DeviceId; readonly session: SessionId }
+  | { readonly type: "session-close"; readonly vault: VaultId; readonly device: DeviceId; readonly session: SessionId }
+  | {
+      readonly type: "pack";
+      readonly vault: VaultId;
+      readonly device: DeviceId;
+      readonly session: SessionId;
+      readonly sizeBytes: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: "commit";
+      readonly vault: VaultId;
+      readonly device: DeviceId;
+      readonly snapshot: SnapshotId;
+    }
+  | { readonly type: "enrolled"; readonly vault: VaultId; readonly device: DeviceId; readonly name: string }
+  | { readonly type: "statement"; readonly vault: VaultId; readonly statement: string }
+  | { readonly type: "vault-made"; readonly vault: VaultId; readonly name: string }
+  | {
+      readonly type: "request";
+      readonly route: string;
+      readonly status: number;
+      readonly durationMs: number;
+      readonly bytesIn: number;
+      readonly bytesOut: number;
+      readonly caller: Principal["kind"];
+    }
+  | {
+      readonly type: "job";
+      readonly vault: VaultId;
+      readonly job: string;
+      readonly kind: string;
+      readonly state: string;
+    };
+
+/** A privileged action, for the audit trail. */
+export type AuditedAction = {
+  readonly principal: Principal;
+  readonly address: string;
+  /** `device-revoke`, `vault-made`, `invite-made`, … */
+  readonly action: string;
+  readonly vault?: VaultId | undefined;
+  /** Ids only. */
+  readonly detail?: string | undefined;
+};
+
+/** All are optional: a part brings what it has. */
+export type ServerPart = {
+  readonly routes?: readonly Mounted[];
+  readonly raw?: readonly RawRoute[];
+  /** By token, cookie or API key; undefined when there is none of this part's, an AppError when it is wrong. */
+  authenticate?(request: IncomingMessage, address: string): Promise<Principal | undefined>;
+  /** Throws to refuse. */
+  admit?(what: Admission): void | Promise<void>;
+  onEvent?(event: ServerEvent): void;
+  audit?(action: AuditedAction): void;
+  /** After the listeners are up. */
+  start?(): void | Promise<void>;
+  /** Before running requests are waited for: jobs are to stop where nothing is lost. */
+  stop?(): void | Promise<void>;
+};
+
+export type PartModule = {
+  readonly migrations?: Migrations;
+  make(kit: ServerKit): ServerPart | Promise<ServerPart>;
+};

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CONFIG, CONFIG_KEYS, type Config, PORTS } from "../core/config-schema.ts";
+import { isAppError } from "../core/errors.ts";
+import { serverSettings } from "./settings.ts";
+
+function settings(changes: Partial<Config>) {
+  const defaults = Object.fromEntries(CONFIG_KEYS.map((key) => [key, CONFIG[key].default]));
+  return serverSettings({ ...defaults, home: "/home", ...changes } as Config);
+}
+
+describe("the server's settings", () => {
+  it("are HTTPS for everybody when nothing is said", () => {
+    const { listen, listenHttp, data } = settings({});
+    assert.deepEqual(listen, { host: "0.0.0.0", port: PORTS.deviceApi.value });
+    assert.deepEqual([listenHttp, data], [undefined, "/home/server"]);
+  });
+
+  it("leave TLS to a trusted proxy", () => {
+    const { listen, listenHttp } = settings({ trustProxy: "on", publicUrl: "https://example.org/x" });
+    assert.deepEqual([listen, listenHttp], [undefined, { host: "127.0.0.1", port: PORTS.server.value }]);
+  });
+
+  it("read addresses of both families", () => {
+    assert.deepEqual(settings({ listen: "[::1]:0" }).listen, { host: "::1", port: 0 });
+    assert.deepEqual(settings({ listen: ":0" }).listen, { host: "0.0.0.0", port: 0 });
+  });
+
+  const wrong: Partial<Config>[] = [
+    { listen: "everywhere" },
+    { listen: "127.0.0.1:65536" },
+    { listenHttp: "0.0.0.0:0" },
+    { tlsCert: "cert.pem" },
+    { publicUrl: "example.org" },
+  ];
+  for (const changes of wrong) {
+    it(`refuse ${JSON.stringify(changes)}`, () => {
+      assert.throws(
+        () => settings(changes),
+        (error) => isAppError(error, "config_invalid"),
+      );
+    });
+  }
+});

@@ -1,0 +1,83 @@
+// The server's settings, made of the one table of settings, judged together.
+
+import { isIP } from "node:net";
+import { join } from "node:path";
+import { type Config, PORTS } from "../core/config-schema.ts";
+import { AppError } from "../core/errors.ts";
+
+export type Endpoint = { readonly host: string; readonly port: number };
+
+export type ServerSettings = {
+  /** The server's data folder. */
+  readonly data: string;
+  /** Where HTTPS is served; undefined when a proxy does that. */
+  readonly listen: Endpoint | undefined;
+  /** Where plain HTTP is served: on loopback, or to a proxy. */
+  readonly listenHttp: Endpoint | undefined;
+  /** PEM files of a certificate that was given. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Takes the caller's address from the proxy. */
+  readonly trustProxy: boolean;
+  /** Origin under which devices and people reach a proxy: `https://host:port`. */
+  readonly publicUrl: string | undefined;
+  /** PEM file of the certificate that the proxy shows. */
+  readonly proxyCertificateFile: string | undefined;
+  /** Whether the page is served. */
+  readonly web: boolean;
+  /** Bytes that must stay free on the disk for a new session. */
+  readonly reserveBytes: number;
+};
+
+/** Throws `config_invalid`. */
+export function serverSettings(config: Config): ServerSettings {
+  const trustProxy = config.trustProxy === "on";
+  const { tlsCert: certFile, tlsKey: keyFile } = config;
+  if ((certFile === undefined) !== (keyFile === undefined)) invalid("tlsCert and tlsKey belong together.");
+  const listenHttp = endpoint("listenHttp", config.listenHttp) ?? (trustProxy ? behindProxy() : undefined);
+  if (listenHttp && !trustProxy && !isLoopback(listenHttp.host)) {
+    invalid("listenHttp is not encrypted, so without trustProxy it must be a loopback address.");
+  }
+  return {
+    data: config.data ?? join(config.home, "server"),
+    listen: endpoint("listen", config.listen) ?? (trustProxy ? undefined : everywhere()),
+    listenHttp,
+    tls: certFile === undefined ? undefined : { certFile, keyFile: keyFile! },
+    trustProxy,
+    publicUrl: config.publicUrl === undefined ? undefined : originOf(config.publicUrl),
+    proxyCertificateFile: config.proxyCertificate,
+    web: config.web === "on",
+    reserveBytes: config.reserveMiB * 2 ** 20,
+  };
+}
+
+function everywhere(): Endpoint {
+  return { host: "0.0.0.0", port: PORTS.deviceApi.value };
+}
+
+function behindProxy(): Endpoint {
+  return { host: "127.0.0.1", port: PORTS.server.value };
+}
+
+/** `127.0.0.1:9443`, `[::1]:9443`, `:9443`; port 0 takes any that is free. */
+function endpoint(key: string, text: string | undefined): Endpoint | undefined {
+  if (text === undefined) return undefined;
+  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  const port = Number(found?.[3]);
+  if (!found || port > 65_535) return invalid(`${key} must be an address and a port, as 127.0.0.1:0 or [::1]:0.`);
+  return { host: found[1] ?? (found[2] || everywhere().host), port };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function originOf(url: string): string {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    return invalid("publicUrl must be an address like https://backup.example.org.");
+  }
+  return new URL(url).origin;
+}
+
+function invalid(detail: string): never {
+  throw new AppError("config_invalid", { context: { detail } });
+}
