@@ -22,7 +22,10 @@ import type { RunningCalls } from "./running-calls.ts";
 
 export const VAULT_MIGRATIONS: Migrations = {
   part: "vaults",
-  steps: ["CREATE TABLE vaults (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, createdAt INTEGER NOT NULL) STRICT"],
+  steps: [
+    `CREATE TABLE vaults (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, createdAt INTEGER NOT NULL,
+       isMade INTEGER NOT NULL) STRICT`,
+  ],
 };
 
 export type VaultsOptions = {
@@ -34,6 +37,8 @@ export type VaultsOptions = {
   /** Decorates the store of every vault (fault tests). */
   readonly wrapStore?: ((store: ObjectStore) => ObjectStore) | undefined;
 };
+
+type VaultSql = { readonly id: VaultId; readonly name: string; readonly isMade: number };
 
 /** How long running calls may take to end when a vault is taken away from them. */
 const HAND_OVER_MS = 10_000;
@@ -90,9 +95,8 @@ export class VaultRegistry {
     const registry = new VaultRegistry(options);
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     await registry.#adoptStrangers();
-    for (const { id, name } of options.database.all<{ id: VaultId; name: string }>("SELECT id, name FROM vaults")) {
-      await registry.#openAtStart(id, name);
-    }
+    const rows = options.database.all<VaultSql>("SELECT id, name, isMade FROM vaults");
+    for (const row of rows) await registry.#openAtStart(row);
     return registry;
   }
 
@@ -124,10 +128,11 @@ export class VaultRegistry {
     const served = new ServedVault(id, name, folder, busy("it is being made"));
     this.#byId.set(id, served);
     try {
-      // The row comes first: a crash leaves a row without a vault, which the next start clears away.
-      database.run("INSERT INTO vaults (id, name, createdAt) VALUES (?, ?, ?)", id, name, clock.now());
+      // The row comes first: a crash leaves a row of a vault that was not made, which the next start clears away.
+      database.run("INSERT INTO vaults (id, name, createdAt, isMade) VALUES (?, ?, ?, 0)", id, name, clock.now());
       await rm(folder, { recursive: true, force: true });
       const vault = await createVault(this.#locationOf(folder), contents, this.#vaultOptions());
+      database.run("UPDATE vaults SET isMade = 1 WHERE id = ?", id);
       served.set(vault);
       return served;
     } catch (error) {
@@ -177,14 +182,16 @@ export class VaultRegistry {
     }
   }
 
-  async #openAtStart(id: VaultId, name: string): Promise<void> {
+  /** Only what `create` did not finish is ever cleared away: a disk that is not mounted looks like an empty folder too. */
+  async #openAtStart({ id, name, isMade }: VaultSql): Promise<void> {
     const folder = this.#folderOf(id);
-    if (!existsSync(join(folder, "vault"))) {
+    if (isMade === 0 && !existsSync(join(folder, "vault"))) {
       this.#options.logger.warn("a vault that was never made whole is cleared away", { vault: id });
       await rm(folder, { recursive: true, force: true });
       this.#options.database.run("DELETE FROM vaults WHERE id = ?", id);
       return;
     }
+    this.#options.database.run("UPDATE vaults SET isMade = 1 WHERE id = ?", id);
     this.#byId.set(id, new ServedVault(id, name, folder, await this.#tryOpen(folder)));
   }
 
@@ -195,7 +202,7 @@ export class VaultRegistry {
     for (const id of (await readdir(folder)).filter((name) => isId.test(name))) {
       if (!existsSync(join(folder, id, "vault"))) continue;
       const name = `vault-${id.slice(0, 8)}`;
-      const sql = "INSERT OR IGNORE INTO vaults (id, name, createdAt) VALUES (?, ?, ?)";
+      const sql = "INSERT OR IGNORE INTO vaults (id, name, createdAt, isMade) VALUES (?, ?, ?, 1)";
       if (database.run(sql, id, name, clock.now()).changes > 0)
         logger.warn("a vault was found and taken in", { vault: id, name });
     }
