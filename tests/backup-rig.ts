@@ -72,8 +72,7 @@ export class BackupRig {
   }
 
   /** All of a snapshot but its root, by path. */
-  async readBack(expression = "latest"): Promise<Map<RawPath, ReadBack>> {
-    const reader = this.reader();
+  async readBack(expression = "latest", reader = this.reader()): Promise<Map<RawPath, ReadBack>> {
     const found = new Map<RawPath, ReadBack>();
     for await (const step of walkTree(reader, rootOf(await resolveSnapshot(reader, expression)))) {
       const { kind, path, entry, owners, error } = step;

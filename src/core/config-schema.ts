@@ -115,6 +115,10 @@ export const LIMITS = {
     value: 134_217_728,
     description: "Bytes of request bodies that a server holds in memory at a time.",
   },
+  firstContactMs: { value: 15_000, description: "Milliseconds for which a server that never answered is tried." },
+  lostContactMs: { value: 600_000, description: "Milliseconds for which a server that has answered is tried again." },
+  connectMs: { value: 10_000, description: "Milliseconds in which a connection to a server must stand." },
+  stallMs: { value: 60_000, description: "Milliseconds for which a request may make no progress." },
   gatewayResends: {
     value: 10,
     description: "Times that a CyberBackup 3 client may resend one file before it is cut off.",
@@ -132,17 +136,6 @@ export const LIMITS = {
   gatewaySessionSeconds: {
     value: 600,
     description: "Time after which the gateway closes a connection, silent or not, once no upload moves on it.",
-  },
-  v3ConnectTries: { value: 3, description: "Times that `v3 send` tries to connect before it gives up." },
-  v3FileTries: { value: 3, description: "Times that `v3 send` sends a file whose checksum or connection fails." },
-  v3BackOffMs: {
-    value: 1000,
-    description:
-      "Milliseconds that `v3 send` waits before its second try; before each further one it waits twice as long.",
-  },
-  v3SilenceSeconds: {
-    value: 600,
-    description: "Silence after which `v3 send` gives up a connection: an old server checks a large file for minutes.",
   },
 } as const satisfies Record<string, Constant>;
 

@@ -342,6 +342,18 @@ export const ERRORS = {
     "Check the address, the network, and that the server runs; then run the command again.",
     true,
   ),
+  answer_invalid: spec(
+    EXIT.failed,
+    502,
+    "The server at {address} answered what it should not: {detail}",
+    "Update the older of the two programs. If that does not help, do not trust the server: somebody may have changed it.",
+  ),
+  not_logged_in: spec(
+    EXIT.notEnrolled,
+    401,
+    "This needs an account of the server at {address}.",
+    "Log in with `cyberbackup login {address}`, or set CYBERBACKUP_API_KEY.",
+  ),
   server_untrusted: spec(
     EXIT.rollback,
     502,
@@ -393,12 +405,6 @@ export const ERRORS = {
     409,
     "The name {name} is taken at the server.",
     "Give --me the me.info that was written when the name was registered, or choose another name.",
-  ),
-  v3_name_refused: spec(
-    EXIT.failed,
-    403,
-    "The server refused the name {name}.",
-    "Names have 1 to 100 bytes. A gateway may also allow only listed names, or have retired this one: ask who runs it.",
   ),
   v3_checksum: spec(
     EXIT.failed,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { concatBytes } from "../../../core/bytes.ts";
+import type { BlockId, DeviceId, PackId, SessionId } from "../../../core/ids.ts";
 import type { BlockLocation } from "../vault-port.ts";
 import { BlockStreamReader, encodeBlockLength } from "./block-stream.ts";
 import { decodeFound, decodeLocated, encodeFound, encodeLocated } from "./chunk-answers.ts";
@@ -9,7 +10,17 @@ import { decodeFound, decodeLocated, encodeFound, encodeLocated } from "./chunk-
 const fail = (detail: string): never => {
   throw new Error(`refused: ${detail}`);
 };
-const place = (blockNo: number) => ({ blockNo, kind: 1 }) as BlockLocation;
+const place = (blockNo: number): BlockLocation => ({
+  blockNo,
+  blockId: new Uint8Array(32) as BlockId,
+  kind: 1,
+  session: "5e" as SessionId,
+  device: "de" as DeviceId,
+  counter: 0,
+  length: 100,
+  pack: "ba" as PackId,
+  offset: 16,
+});
 const blockNo = fc.oneof(
   { weight: 1, arbitrary: fc.constant(0) },
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 2 ** 40 }) },
@@ -48,11 +59,11 @@ describe("which chunks are there", () => {
 
 describe("where chunks lie", () => {
   test("each block is sent once", () => {
-    const locations = [place(7), undefined, place(9), place(7)];
+    const locations = [{ ...place(7), state: 0 }, undefined, place(9), place(7)];
     const { blocks, of } = encodeLocated(locations);
     assert.deepEqual(blocks, [place(7), place(9)]);
     assert.deepEqual([...of], [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]);
-    assert.deepEqual(decodeLocated(4, { blocks, of }, fail), locations);
+    assert.deepEqual(decodeLocated(4, { blocks, of }, fail), [place(7), undefined, place(9), place(7)]);
   });
 
   test("a place that is not named, and a wrong number of them, are refused", () => {

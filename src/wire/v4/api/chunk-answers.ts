@@ -55,12 +55,18 @@ export function encodeLocated(locations: readonly (BlockLocation | undefined)[])
   for (const location of locations) {
     let row = location === undefined ? 0 : rows.get(location.blockNo);
     if (row === undefined) {
-      row = blocks.push(location!);
+      row = blocks.push(plain(location!));
       rows.set(location!.blockNo, row);
     }
     writer.u32(row);
   }
   return { blocks, of: writer.take() };
+}
+
+/** Just these fields: a schema takes no others. */
+function plain(location: BlockLocation): BlockLocation {
+  const { blockNo, blockId, kind, session, device, counter, length, pack, offset } = location;
+  return { blockNo, blockId, kind, session, device, counter, length, pack, offset };
 }
 
 /** For `count` chunks where each one lies, undefined where it is missing. */

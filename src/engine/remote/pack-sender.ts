@@ -1,0 +1,87 @@
+// Sends packs so that a lost connection or a server that starts again costs nothing: a pack is kept whole in memory until the vault
+// has acknowledged it, and sent again as often as it takes. So an upload also never waits for its own backup to go on, which a
+// server would take for a stalled one. Memory is bounded: so many packs at a time, and the next one's slices are not taken before.
+
+import { type Bytes, concatBytes } from "../../core/bytes.ts";
+import type { SessionId, VaultId } from "../../core/ids.ts";
+import { DEVICE_ROUTES } from "../../wire/v4/api/device-routes.ts";
+import { packIdOf } from "../../wire/v4/pack.ts";
+import { PackStreamParser } from "../../wire/v4/pack-stream.ts";
+import type { PackReceipt } from "../../wire/v4/vault-port.ts";
+import type { ApiClient } from "./api-client.ts";
+import { answerInvalid } from "./exchange.ts";
+import { Slots } from "./slots.ts";
+import type { HttpBody } from "./transport.ts";
+
+/** One that fills, one that is sent, one that the vault is making durable. */
+const PACKS_AT_ONCE = 3;
+/** Pieces in which a body is handed on: a slow network shows progress often. */
+const PIECE_BYTES = 64 * 1024;
+
+export class PackSender {
+  readonly #client: ApiClient;
+  readonly #vault: VaultId;
+  readonly #slots = new Slots(PACKS_AT_ONCE);
+  readonly #numbers = new Map<SessionId, number>();
+
+  constructor(client: ApiClient, vault: VaultId) {
+    this.#client = client;
+    this.#vault = vault;
+  }
+
+  async put(session: SessionId, stream: AsyncIterable<Uint8Array>): Promise<PackReceipt> {
+    const n = this.#numbers.get(session) ?? 0;
+    this.#numbers.set(session, n + 1);
+    const release = await this.#slots.take();
+    try {
+      const { slices, lengthBytes, header, footer, blocks } = await keep(stream);
+      const params = { vault: this.#vault, session, n };
+      const body: HttpBody = { lengthBytes, slices: () => piecesOf(slices) };
+      const receipt = await this.#client.call(DEVICE_ROUTES.putPack, { params, body });
+      const packId = await packIdOf(header, footer);
+      if (receipt.pack !== packId) throw answerInvalid("it acknowledged another pack.");
+      requireBlockNos(receipt.blockNos, blocks);
+      return { packId, blockNos: receipt.blockNos };
+    } finally {
+      release();
+    }
+  }
+
+  /** No more packs of this session come. */
+  forget(session: SessionId): void {
+    this.#numbers.delete(session);
+  }
+}
+
+/** Copies the stream, whose slices are its sender's again after each step, and finds its ends. Throws `pack_corrupt` for half of one. */
+async function keep(stream: AsyncIterable<Uint8Array>) {
+  const parser = new PackStreamParser();
+  const slices: Bytes[] = [];
+  let lengthBytes = 0;
+  let blocks = 0;
+  let [header, footer]: Uint8Array[] = [];
+  for await (const slice of stream) {
+    const kept = slice.slice();
+    slices.push(kept);
+    lengthBytes += kept.length;
+    for (const event of parser.push(kept)) {
+      if (event.type === "header") header = event.bytes;
+      else if (event.type === "frame") blocks++;
+      else footer = event.bytes;
+    }
+  }
+  parser.end();
+  return { slices, lengthBytes, blocks, header: header ?? concatBytes([]), footer: footer ?? concatBytes([]) };
+}
+
+function* piecesOf(slices: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const slice of slices) {
+    for (let at = 0; at < slice.length; at += PIECE_BYTES) yield slice.subarray(at, at + PIECE_BYTES);
+  }
+}
+
+/** What a snapshot will rest on: a number twice would let two blocks go as one. */
+function requireBlockNos(blockNos: readonly number[], blocks: number): void {
+  if (blockNos.length !== blocks) throw answerInvalid("it acknowledged another number of blocks.");
+  if (blockNos.includes(0) || new Set(blockNos).size !== blocks) throw answerInvalid("its block numbers are not ones.");
+}
