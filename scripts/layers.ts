@@ -45,6 +45,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "@hono/node-server",
       "better-auth",
       "@better-auth/api-key",
+      "@better-auth/utils",
+      "kysely",
       "croner",
       "@peculiar/x509",
       "reflect-metadata",

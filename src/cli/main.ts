@@ -1,7 +1,7 @@
 // Where the command line starts. `--version` is answered before anything else is loaded; every command is a file of its own
 // that is imported when it is used (program.ts). The launcher has Node keep compiled code (NODE_COMPILE_CACHE).
 
-import { programName } from "./version.ts";
+import { programName } from "../node/version.ts";
 
 const [first] = process.argv.slice(2);
 if (first === "--version" || first === "-V") {

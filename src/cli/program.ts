@@ -2,10 +2,10 @@
 
 import { Command, Option } from "commander";
 import { CONFIG, type ConfigKey, flagName } from "../core/config-schema.ts";
+import { programName } from "../node/version.ts";
 import { COMMANDS } from "./command-list.ts";
 import type { Host } from "./host.ts";
 import type { Output } from "./output.ts";
-import { programName } from "./version.ts";
 
 /** What a run hands to its command, and gets back. */
 export type Cli = { readonly host: Host; readonly output: Output; exitCode: number };

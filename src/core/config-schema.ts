@@ -119,6 +119,12 @@ export const LIMITS = {
   lostContactMs: { value: 600_000, description: "Milliseconds for which a server that has answered is tried again." },
   connectMs: { value: 10_000, description: "Milliseconds in which a connection to a server must stand." },
   stallMs: { value: 60_000, description: "Milliseconds for which a request may make no progress." },
+  passwordLength: { value: 10, description: "Characters that a person's password must have at least." },
+  signInDays: { value: 7, description: "Days after which a sign-in that is not used ends." },
+  secondFactorMinutes: { value: 5, description: "Minutes for which a second factor that was given counts as fresh." },
+  setupHours: { value: 72, description: "Hours for which a link to choose a password is good." },
+  keyDays: { value: 90, description: "Days after which an API key made by `cyberbackup login` ends." },
+  auditRows: { value: 500_000, description: "Entries of the audit trail that are kept; the oldest go first." },
   gatewayResends: {
     value: 10,
     description: "Times that a CyberBackup 3 client may resend one file before it is cut off.",

@@ -257,7 +257,7 @@ export const ERRORS = {
     EXIT.notEnrolled,
     401,
     "The server does not accept the login.",
-    "Check that the device is enrolled in this vault and not revoked, or that the API key is right.",
+    "Check the e-mail address and the password, or the API key; of a device, that it is enrolled here and not revoked.",
   ),
   token_expired: spec(EXIT.failed, 401, "The login has expired.", "Log in again.", true),
   forbidden: spec(
@@ -273,12 +273,6 @@ export const ERRORS = {
     "Give the code of your authenticator, then try again within five minutes.",
   ),
   too_many_requests: spec(EXIT.failed, 429, "Too many attempts.", "Wait {retryAfter} seconds, then try again.", true),
-  origin_refused: spec(
-    EXIT.failed,
-    403,
-    "The request does not come from a page of this server.",
-    "Open the page at the server's own address; behind a proxy, set `publicUrl`.",
-  ),
   setup_invalid: spec(
     EXIT.notEnrolled,
     403,

@@ -17,6 +17,7 @@ import { type Listener, listenLocal, listenPlain, listenTls } from "./http/liste
 import type { Principal } from "./http/principal.ts";
 import type { PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
 import { lockData } from "./lock.ts";
+import { PEOPLE_PART } from "./people/people-part.ts";
 import { RunningCalls } from "./running-calls.ts";
 import type { ServerSettings } from "./settings.ts";
 import { ownHosts, type ServerIdentity, serverIdentity } from "./tls/identity.ts";
@@ -42,12 +43,14 @@ export type RunningServer = {
   /** Of the plain door, if there is one. */
   readonly httpPort: number | undefined;
   readonly socketPath: string;
+  /** Path and fragment of the page's address where the first owner is made; a new one each time, undefined once there is an owner. */
+  setupPath(): string | undefined;
   /** Lets running requests end, then closes everything. */
   stop(): Promise<void>;
 };
 
 /** Everything that brings tables and routes. */
-const PARTS: readonly PartModule[] = [];
+const PARTS: readonly PartModule[] = [PEOPLE_PART];
 
 const RENEWAL_CHECK_MS = 12 * 3_600_000;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -117,6 +120,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       now: () => clock.now(),
       authenticate: (request, address) => authenticate(parts, request, address),
       emit: kit.emit,
+      finished(call) {
+        for (const part of parts) part.onCall?.(call);
+      },
     });
 
     const socketPath = localSocketPath(data);
@@ -152,11 +158,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await close(closers);
     });
     for (const origin of originsOf(settings, tls?.port, plain?.port)) origins.add(origin);
-    return { kit, port: tls?.port, httpPort: plain?.port, socketPath, stop };
+    return { kit, port: tls?.port, httpPort: plain?.port, socketPath, setupPath: () => setupPath(parts), stop };
   } catch (error) {
     await close(closers);
     throw error;
   }
+}
+
+function setupPath(parts: readonly ServerPart[]): string | undefined {
+  for (const part of parts) {
+    const token = part.setupToken?.();
+    if (token !== undefined) return `/#/setup/${token}`;
+  }
+  return undefined;
 }
 
 /** Under which browsers may have the server. */

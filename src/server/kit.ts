@@ -3,9 +3,11 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Clock, RandomSource } from "../core/clock.ts";
+import type { ErrorCode } from "../core/errors.ts";
 import type { DeviceId, SessionId, SnapshotId, VaultId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import type { Database } from "../vault/database.ts";
+import type { Route } from "../wire/v4/api/route.ts";
 import type { Migrations } from "./database.ts";
 import type { Mounted, RawRoute } from "./http/call.ts";
 import type { Principal } from "./http/principal.ts";
@@ -96,6 +98,25 @@ export type AuditedAction = {
   readonly vault?: VaultId | undefined;
   /** Ids only. */
   readonly detail?: string | undefined;
+  /** Entry of the vault's log that came of it. */
+  readonly seq?: number | undefined;
+};
+
+/** A call of a route that is over, however it went. */
+export type FinishedCall = {
+  /** Name of the route. */
+  readonly name: string;
+  readonly route: Route;
+  readonly principal: Principal;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly vault: VaultId | undefined;
+  /** `ok`, or what it was refused with or failed on. */
+  readonly outcome: "ok" | ErrorCode;
+  /** Entry of the vault's log that came of it, where the answer says so. */
+  readonly seq: number | undefined;
+  readonly requestId: string;
+  readonly address: string;
+  readonly request: IncomingMessage;
 };
 
 /** All are optional: a part brings what it has. */
@@ -108,6 +129,9 @@ export type ServerPart = {
   admit?(what: Admission): void | Promise<void>;
   onEvent?(event: ServerEvent): void;
   audit?(action: AuditedAction): void;
+  onCall?(call: FinishedCall): void;
+  /** Token of the link by which the first owner is made; undefined once there is one. */
+  setupToken?(): string | undefined;
   /** After the listeners are up. */
   start?(): void | Promise<void>;
   /** Before running requests are waited for: jobs are to stop where nothing is lost. */

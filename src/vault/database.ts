@@ -65,6 +65,11 @@ export class Database {
     return this.#guard(() => this.#statement(sql).all(...values)) as T[];
   }
 
+  /** Whether a statement gives rows, for SQL that a library has written. */
+  givesRows(sql: string): boolean {
+    return this.#guard(() => this.#statement(sql).columns().length > 0);
+  }
+
   /** Rows as arrays: for the hot queries. */
   tuples<T extends readonly unknown[]>(sql: string, ...values: SqlValue[]): T[] {
     return this.#guard(() => this.#statement(sql, true).all(...values)) as unknown as T[];

@@ -11,6 +11,7 @@ import type { NameToken } from "../../core/ids.ts";
 import { type RawPath, rawFromText, rawToText } from "../../core/raw-path.ts";
 import { newProgress } from "../../engine/backup/run.ts";
 import type { BackupProgress } from "../../engine/backup/types.ts";
+import { programName } from "../../node/version.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
@@ -22,7 +23,6 @@ import { problemWords } from "../problem-words.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { shownPath, shownText } from "../shown-path.ts";
 import { type Figures, whileShowing } from "../status.ts";
-import { programName } from "../version.ts";
 
 type Options = {
   readonly plan: string;

@@ -18,6 +18,7 @@ import { importSigner } from "../../crypto/signature.ts";
 import { openReader } from "../../engine/reader/reader.ts";
 import { resolveSnapshot } from "../../engine/reader/resolve.ts";
 import { verifyContents } from "../../engine/reader/verify.ts";
+import { programName } from "../../node/version.ts";
 import { vaultAdmin } from "../../vault/admin.ts";
 import type { LocalVault } from "../../vault/local-vault.ts";
 import { createVault } from "../../vault/open-vault.ts";
@@ -28,7 +29,6 @@ import { formatBytes, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { shownText } from "../shown-path.ts";
-import { programName } from "../version.ts";
 
 type Options = { readonly keep?: boolean };
 

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { EXIT } from "../../core/errors.ts";
 import { findImports } from "../../gateway/import/find.ts";
 import { type ImportProgress, importFiles, newImportProgress } from "../../gateway/import/run.ts";
+import { programName } from "../../node/version.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
@@ -12,7 +13,6 @@ import { withVault } from "../open-vault.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { shownPath, shownText } from "../shown-path.ts";
 import { type Figures, whileShowing } from "../status.ts";
-import { programName } from "../version.ts";
 import { LEVELS } from "./backup.ts";
 
 type Options = {

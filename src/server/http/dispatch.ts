@@ -9,7 +9,7 @@ import type { Logger } from "../../core/log.ts";
 import { checkMessage, decodeMessage } from "../../wire/v4/api/coding.ts";
 import { checkParameters } from "../../wire/v4/api/parameters.ts";
 import type { Route } from "../../wire/v4/api/route.ts";
-import type { ServerEvent } from "../kit.ts";
+import type { FinishedCall, ServerEvent } from "../kit.ts";
 import type { RunningCalls } from "../running-calls.ts";
 import type { VaultRegistry } from "../vaults.ts";
 import { checkAccess, checkOrigin } from "./access.ts";
@@ -31,11 +31,14 @@ export type DispatchOptions = {
   now(): number;
   authenticate(request: IncomingMessage, address: string): Promise<Principal>;
   emit(event: ServerEvent): void;
+  finished(call: FinishedCall): void;
 };
 
 /** Where a request came in. */
 export type Door = {
   readonly isLocalSocket: boolean;
+  /** True when whoever calls speaks TLS, with us or with our proxy. */
+  readonly isEncrypted: boolean;
   addressOf(request: IncomingMessage): string;
 };
 
@@ -52,16 +55,22 @@ export function dispatcher(options: DispatchOptions): Dispatch {
   return async (door, request, response) => {
     const requestId = randomBytes(12).toString("hex");
     const exchange: Exchange = { request, response, requestId, door, address: door.addressOf(request) };
-    setCommonHeaders(response, requestId, options.stopping.aborted);
+    setCommonHeaders(response, requestId, door.isEncrypted, options.stopping.aborted);
     const controller = new AbortController();
     response.on("close", () => controller.abort(new AppError("interrupted")));
     const startMs = performance.now();
-    const about: About = { route: "none", caller: "nobody" };
+    const about: About = { route: "none", principal: { kind: "nobody" }, called: undefined };
+    let outcome: FinishedCall["outcome"] = "ok";
     try {
       await serve(options, find, exchange, controller, about);
     } catch (thrown) {
+      outcome = outward(thrown).code;
       fail(options, exchange, thrown);
     } finally {
+      const { called, principal } = about;
+      if (called !== undefined) {
+        options.finished({ ...called, principal, outcome, requestId, address: exchange.address, request });
+      }
       linger(request, controller.signal.aborted);
       options.emit({
         type: "request",
@@ -70,7 +79,7 @@ export function dispatcher(options: DispatchOptions): Dispatch {
         durationMs: performance.now() - startMs,
         bytesIn: Number(request.headers["content-length"] ?? 0),
         bytesOut: Number(response.getHeader("content-length") ?? 0),
-        caller: about.caller,
+        caller: about.principal.kind,
       });
     }
   };
@@ -84,7 +93,13 @@ type Exchange = {
   readonly address: string;
 };
 
-type About = { route: string; caller: Principal["kind"] };
+type About = {
+  route: string;
+  principal: Principal;
+  /** Once it is known what is called. */
+  called: Mutable<Pick<FinishedCall, "name" | "route" | "params" | "vault" | "seq">> | undefined;
+};
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 async function serve(
   options: DispatchOptions,
@@ -111,13 +126,17 @@ async function serve(
   }
   const { name, route, handle } = found.mounted;
   about.route = name;
+  const called: NonNullable<About["called"]> = { name, route, params: {}, vault: undefined, seq: undefined };
+  about.called = called;
   negotiate(request, route);
   const principal: Principal = exchange.door.isLocalSocket
     ? { kind: "machine" }
     : await options.authenticate(request, address);
-  about.caller = principal.kind;
+  about.principal = principal;
   const params = checkParameters(found.params);
+  called.params = params;
   const vault = typeof params.vault === "string" ? options.vaults.byNameOrId(params.vault) : undefined;
+  called.vault = vault?.id;
   checkAccess(route, principal, vault?.id, options.now());
   checkOrigin(request, principal, options.origins);
   if (params.vault !== undefined && vault === undefined) {
@@ -140,6 +159,7 @@ async function serve(
     };
     const call = { params, query, body: body.value, principal, vault, requestId, address, signal, request, reply };
     const answer = await handle(call as unknown as Call);
+    called.seq = seqOf(answer);
     await sendAnswer(response, route, reply, answer, signal);
   } catch (error) {
     throwIfCut(signal);
@@ -148,6 +168,12 @@ async function serve(
     release();
     over();
   }
+}
+
+/** Answers of what ends in a vault's log name its entry. */
+function seqOf(answer: unknown): number | undefined {
+  const seq = typeof answer === "object" && answer !== null && "seq" in answer ? answer.seq : undefined;
+  return typeof seq === "number" ? seq : undefined;
 }
 
 function runningCall(
@@ -259,9 +285,20 @@ function linger(request: IncomingMessage, wasCut: boolean): void {
   request.resume();
 }
 
-function setCommonHeaders(response: ServerResponse, requestId: string, isStopping: boolean): void {
+function setCommonHeaders(
+  response: ServerResponse,
+  requestId: string,
+  isEncrypted: boolean,
+  isStopping: boolean,
+): void {
   response.setHeader("X-Request-Id", requestId);
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("X-Content-Type-Options", "nosniff");
+  response.setHeader("X-Frame-Options", "DENY");
+  response.setHeader("Referrer-Policy", "no-referrer");
+  // For what the API answers. Whoever serves a page sets what that page needs.
+  response.setHeader("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
+  if (isEncrypted) response.setHeader("Strict-Transport-Security", "max-age=31536000");
   if (isStopping) response.shouldKeepAlive = false;
 }

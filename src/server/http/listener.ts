@@ -39,7 +39,7 @@ const OPTIONS: ServerOptions = {
 export type TlsMaterial = { readonly cert: string; readonly key: string };
 
 export async function listenTls(endpoint: Endpoint, tls: TlsMaterial, dispatch: Dispatch): Promise<Listener> {
-  const door = directDoor();
+  const door = directDoor(true);
   const server = createTlsServer(
     {
       ...OPTIONS,
@@ -56,21 +56,21 @@ export async function listenTls(endpoint: Endpoint, tls: TlsMaterial, dispatch: 
 
 /** `trustProxy`: the caller's address is what the proxy says. */
 export async function listenPlain(endpoint: Endpoint, trustProxy: boolean, dispatch: Dispatch): Promise<Listener> {
-  const door = trustProxy ? proxyDoor() : directDoor();
+  const door = trustProxy ? proxyDoor() : directDoor(false);
   return listen(createServer(OPTIONS, handler(door, dispatch)), endpoint);
 }
 
 /** A Unix socket that only its owner can use, or a named pipe. */
 export async function listenLocal(path: string, dispatch: Dispatch): Promise<Listener> {
-  const door: Door = { isLocalSocket: true, addressOf: () => "local" };
+  const door: Door = { isLocalSocket: true, isEncrypted: false, addressOf: () => "local" };
   if (process.platform !== "win32") await unlink(path).catch(() => undefined);
   const listener = await listen(createServer(OPTIONS, handler(door, dispatch)), path);
   if (process.platform !== "win32") await chmod(path, 0o600);
   return listener;
 }
 
-function directDoor(): Door {
-  return { isLocalSocket: false, addressOf: (request) => plainAddress(request.socket.remoteAddress) };
+function directDoor(isEncrypted: boolean): Door {
+  return { isLocalSocket: false, isEncrypted, addressOf: (request) => plainAddress(request.socket.remoteAddress) };
 }
 
 /** The last address of the list is the one that our proxy has seen itself. */
@@ -80,7 +80,7 @@ function proxyDoor(): Door {
     const last = (Array.isArray(header) ? header.join(",") : header)?.split(",").at(-1)?.trim();
     return last && /^[0-9a-fA-F.:]{2,45}$/.test(last) ? plainAddress(last) : plainAddress(request.socket.remoteAddress);
   };
-  return { isLocalSocket: false, addressOf };
+  return { isLocalSocket: false, isEncrypted: true, addressOf };
 }
 
 /** An IPv4 address is the same in its IPv6 dress. */

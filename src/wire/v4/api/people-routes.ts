@@ -19,11 +19,7 @@ export const PEOPLE_LIMITS = {
 const role = z.enum(["viewer", "operator", "owner"]);
 const vaultId = hexId<VaultId>(ID_BYTES.vault);
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "not an id");
-const email = z
-  .string()
-  .max(254)
-  .regex(/^[^\s@<>"]{1,64}@[^\s@<>"]{1,189}$/, "not an e-mail address")
-  .toLowerCase();
+const email = z.email("not an e-mail address").max(254).toLowerCase();
 const name = z
   .string()
   .min(1)

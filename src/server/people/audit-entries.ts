@@ -1,0 +1,75 @@
+// Which calls go into the audit trail, and as what: whatever people, keys and this machine change or try to change, and whatever
+// nobody tries to get in. Devices' own backups are not in it; the vault's log has those.
+
+import type { Principal } from "../http/principal.ts";
+import type { AuditedAction, FinishedCall } from "../kit.ts";
+import type { AuditEntry } from "./audit.ts";
+import type { AuditNote } from "./audit-notes.ts";
+import type { PeopleStore } from "./store.ts";
+
+type NewEntry = Omit<AuditEntry, "id" | "at">;
+
+/** Undefined for what is not audited. */
+export function entryOfCall(call: FinishedCall, note: AuditNote, store: PeopleStore): NewEntry | undefined {
+  const { route, principal, outcome } = call;
+  const isRead = route.method === "GET";
+  // Attempts that were delayed were never judged: the limits hold them, and a flood must not fill the disk.
+  if (isRead || outcome === "too_many_requests") return undefined;
+  if (principal.kind === "device" || route.who.every((who) => who === "device")) return undefined;
+  // Nobody, turned away at the door of a route that asks for somebody: noise of the internet.
+  if (principal.kind === "nobody" && !route.who.includes("anyone")) return undefined;
+  if (isDeviceLogin(call)) return undefined;
+  const subject = note.subject ?? subjectOf(call.params);
+  const who = actor(principal, note, store);
+  return {
+    ...who,
+    action: call.name,
+    vault: call.vault ?? null,
+    subject,
+    outcome,
+    ...whereOf(call),
+    seq: note.seq ?? call.seq ?? null,
+  };
+}
+
+export function entryOfAction({ principal, address, action, vault, detail, seq }: AuditedAction): NewEntry {
+  const by = principal.kind === "device" ? `device ${principal.device}` : byOf(principal);
+  const person = principal.kind === "person" ? principal : undefined;
+  return {
+    by,
+    person: person?.id ?? null,
+    name: person?.name ?? null,
+    action,
+    vault: vault ?? null,
+    subject: detail ?? null,
+    outcome: "ok",
+    address,
+    requestId: null,
+    seq: seq ?? null,
+  };
+}
+
+function whereOf(call: FinishedCall): Pick<AuditEntry, "address" | "requestId"> {
+  return { address: call.address, requestId: call.requestId };
+}
+
+function actor(principal: Principal, note: AuditNote, store: PeopleStore): Pick<AuditEntry, "by" | "person" | "name"> {
+  if (principal.kind === "person") return { by: byOf(principal), person: principal.id, name: principal.name };
+  const person = note.person === undefined ? undefined : store.byId(note.person);
+  return { by: byOf(principal), person: person?.id ?? null, name: person?.name ?? null };
+}
+
+function byOf(principal: Principal): string {
+  if (principal.kind === "person") return principal.via === "key" ? "key" : "person";
+  return principal.kind;
+}
+
+function isDeviceLogin({ route }: FinishedCall): boolean {
+  return route.body?.kind === "msgpack" && route.who.includes("anyone");
+}
+
+/** Ids in the path, but the vault's, which has a column of its own. */
+function subjectOf(params: Readonly<Record<string, unknown>>): string | null {
+  const ids = Object.entries(params).flatMap(([name, value]) => (name === "vault" ? [] : [String(value)]));
+  return ids.length === 0 ? null : ids.join(" ");
+}

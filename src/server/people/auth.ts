@@ -1,0 +1,107 @@
+// better-auth as this server uses it: e-mail and password (scrypt), TOTP with recovery codes, API keys; nothing else of it. It
+// keeps its rows in server.db, in tables with our names (schema.ts), sends nothing anywhere, and reads nothing from the environment.
+// What it must not do by itself: take addresses from headers, limit attempts (limits/ does), sign anybody up.
+
+import { apiKey } from "@better-auth/api-key";
+import { type BetterAuthOptions, betterAuth } from "better-auth";
+import { twoFactor } from "better-auth/plugins";
+import { LIMITS } from "../../core/config-schema.ts";
+import type { Logger } from "../../core/log.ts";
+import type { Database } from "../../vault/database.ts";
+import { dialectOf } from "./sql-dialect.ts";
+
+export const AUTH_PATH = "/api/auth";
+/** Set by us on what is handed to better-auth, after whatever a caller sent under that name is gone. */
+export const ADDRESS_HEADER = "x-cyberbackup-address";
+export const KEY_PREFIX = "cb_";
+
+export type AuthSettings = {
+  readonly database: Database;
+  readonly secret: string;
+  /** False only for plain HTTP on this machine: cookies then lack `Secure`. */
+  readonly isSecure: boolean;
+  readonly log: Logger;
+};
+
+export type Auth = ReturnType<typeof makeAuth>;
+
+export function makeAuth(settings: AuthSettings) {
+  return betterAuth(authOptions(settings));
+}
+
+export function authOptions({ database, secret, isSecure, log }: AuthSettings) {
+  return {
+    appName: "CyberBackup",
+    basePath: AUTH_PATH,
+    // Only a name for requests that have none: origins.ts has judged each request before it comes here.
+    baseURL: "https://localhost",
+    trustedOrigins: (request?: Request) => (request === undefined ? [] : [new URL(request.url).origin]),
+    // `secrets` rather than `secret`: the latter gives way to variables of the environment.
+    secrets: [{ version: 1, value: secret }],
+    database: { dialect: dialectOf(database), type: "sqlite", transaction: false },
+    user: {
+      modelName: "person",
+      additionalFields: { role: { type: "string", required: false, input: false, returned: false } },
+    },
+    session: {
+      modelName: "person_session",
+      expiresIn: LIMITS.signInDays.value * 24 * 60 * 60,
+      additionalFields: { factorAt: { type: "number", required: false, input: false, bigint: true, returned: false } },
+    },
+    account: { modelName: "person_account" },
+    verification: { modelName: "person_verification" },
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true,
+      minPasswordLength: LIMITS.passwordLength.value,
+      maxPasswordLength: 256,
+    },
+    plugins: [
+      twoFactor({
+        issuer: "CyberBackup",
+        twoFactorTable: "person_factor",
+        accountLockout: { enabled: false },
+        backupCodeOptions: { storeBackupCodes: "encrypted" },
+      }),
+      apiKey(
+        {
+          defaultPrefix: KEY_PREFIX,
+          maximumNameLength: 100,
+          rateLimit: { enabled: false },
+          keyExpiration: { maxExpiresIn: 3650 },
+          startingCharactersConfig: { charactersLength: 8 },
+        },
+        { schema: { apikey: { modelName: "person_key" } } },
+      ),
+    ],
+    rateLimit: { enabled: false },
+    telemetry: { enabled: false },
+    experimental: { instrumentation: { enabled: false } },
+    advanced: {
+      useSecureCookies: isSecure,
+      cookiePrefix: "cyberbackup",
+      defaultCookieAttributes: { httpOnly: true, sameSite: "strict", secure: isSecure, path: "/" },
+      disableCSRFCheck: false,
+      disableOriginCheck: false,
+      ipAddress: { ipAddressHeaders: [ADDRESS_HEADER], ipv6Subnet: 128 },
+      trustedProxyHeaders: false,
+    },
+    databaseHooks: {
+      session: {
+        create: {
+          // A code given at sign-in is a fresh second factor.
+          before: async (session, context) => {
+            const isByFactor = context?.path?.startsWith("/two-factor/verify-") ?? false;
+            return { data: { ...session, factorAt: isByFactor ? Date.now() : null } };
+          },
+        },
+      },
+    },
+    logger: {
+      disableColors: true,
+      level: "warn",
+      // Its messages only: what it would add to them may hold whatever a caller sent.
+      log: (level, message) => (level === "error" ? log.error : log.warn)(`accounts: ${message}`),
+    },
+  } satisfies BetterAuthOptions;
+}
