@@ -2,7 +2,7 @@
 // holes. Elsewhere the portable calls are used and what is missing says so (`unsupported`, or an empty answer where one is honest).
 // Paths are raw paths (core/raw-path). Errors are Node-like: `{ code: "ENOENT", syscall, path-free message }`.
 
-import { lutimesSync, utimesSync } from "node:fs";
+import { futimesSync, lutimesSync, utimesSync } from "node:fs";
 import { constants } from "node:os";
 import koffi, { type KoffiFunc } from "koffi";
 import { AppError } from "../core/errors.ts";
@@ -23,7 +23,16 @@ const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, number])
 export type SystemError = Error & { code: string; errno: number; syscall: string };
 
 type Libc = Record<
-  "statx" | "utimensat" | "llistxattr" | "lgetxattr" | "lsetxattr" | "lremovexattr" | "mknod" | "lseek" | "umask",
+  | "statx"
+  | "utimensat"
+  | "futimens"
+  | "llistxattr"
+  | "lgetxattr"
+  | "lsetxattr"
+  | "lremovexattr"
+  | "mknod"
+  | "lseek"
+  | "umask",
   KoffiFunc<(...args: unknown[]) => number | bigint>
 >;
 
@@ -42,6 +51,7 @@ function loadLibc(): Libc | undefined {
       return {
         statx: library.func("int statx(int dirfd, void *path, int flags, unsigned int mask, void *buffer)"),
         utimensat: library.func("int utimensat(int dirfd, void *path, void *times, int flags)"),
+        futimens: library.func("int futimens(int fd, void *times)"),
         llistxattr: library.func("int64_t llistxattr(void *path, void *list, size_t size)"),
         lgetxattr: library.func("int64_t lgetxattr(void *path, void *name, void *value, size_t size)"),
         lsetxattr: library.func("int lsetxattr(void *path, void *name, void *value, size_t size, int flags)"),
@@ -161,11 +171,28 @@ export function setTimes(path: RawPath, seconds: number, nanos: number): void {
     setTimesPortable(path, seconds, nanos);
     return;
   }
-  for (const at of [0, 16]) {
-    timesView.setBigInt64(at, BigInt(seconds), true);
-    timesView.setBigInt64(at + 8, BigInt(nanos), true);
-  }
+  writeTimes(seconds, nanos);
   if (lib.utimensat(AT_FDCWD, cPath(path), timesBytes, AT_SYMLINK_NOFOLLOW) !== 0) throw lastError("utimensat");
+}
+
+/** The same of an open file. */
+export function setTimesOf(fd: number, seconds: number, nanos: number): void {
+  const lib = libc();
+  if (!lib) {
+    futimesSync(fd, seconds + nanos / 1e9, seconds + nanos / 1e9);
+    return;
+  }
+  writeTimes(seconds, nanos);
+  if (lib.futimens(fd, timesBytes) !== 0) throw lastError("futimens");
+}
+
+/** Two of struct timespec, as 64-bit little-endian halves: no BigInt is made. */
+function writeTimes(seconds: number, nanos: number): void {
+  for (const at of [0, 16]) {
+    timesView.setUint32(at, seconds >>> 0, true);
+    timesView.setInt32(at + 4, Math.floor(seconds / 2 ** 32), true);
+    timesView.setUint32(at + 8, nanos, true);
+  }
 }
 
 function setTimesPortable(path: RawPath, seconds: number, nanos: number): void {

@@ -246,6 +246,12 @@ export class ByteReader {
     return this.#bytes.subarray(at, at + length);
   }
 
+  /** A copy of the next `length` bytes. */
+  copy(length: number): Bytes {
+    const at = this.#step(length);
+    return this.#bytes.slice(at, at + length) as Bytes;
+  }
+
   prefixed(maxLength: number): Uint8Array {
     const length = this.varint();
     if (length > maxLength) this.#fail(`a field of ${length} bytes is over its limit of ${maxLength}`);

@@ -41,7 +41,7 @@ export function lookUpChunks(
       length,
       batch,
     );
-    for (const [i, blockNo] of rows) if (!unsound.has(blockNo)) found(start + i, blockNo);
+    for (const row of rows) if (!unsound.has(row[1])) found(start + row[0], row[1]);
   }
 }
 

@@ -3,12 +3,14 @@
 
 import { isAppError, throwIfAborted } from "../../core/errors.ts";
 import type { SessionId } from "../../core/ids.ts";
+import { chunkKey } from "../../engine/reader/chunk-table.ts";
 import { fetchEach } from "../../engine/reader/fetch.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import type { BlockWork, Piece } from "../../engine/restore/block-plan.ts";
-import { descriptorOf, type FileTask, metadataOfNew } from "./file-task.ts";
-import type { CompareJob, Failure, FilePiece, SealedWork, WholeFile, WriteJob } from "./jobs.ts";
-import { type RestoreRun, temporaryBeside } from "./run.ts";
+import { batchFiles } from "./batch-files.ts";
+import { descriptorOf, type FileTask } from "./file-task.ts";
+import type { CompareJob, Failure, FilePiece, SealedWork, WriteJob } from "./jobs.ts";
+import type { RestoreRun } from "./run.ts";
 import { holesWithin } from "./sparse.ts";
 import type { Thread, WritePool } from "./write-pool.ts";
 
@@ -105,22 +107,22 @@ export class BlockGiver {
     whole: ReadonlyMap<FileTask, readonly Piece<FileTask>[]>,
     pieces: readonly Piece<FileTask>[],
   ): Promise<boolean> {
-    const tasks = [...whole.keys()];
     const opened = pieces.map((piece) => filePiece(piece));
     const job: WriteJob = {
       kind: "write",
       block,
-      whole: tasks.map((task) => wholeFile(task, whole.get(task)!, this.#run)),
+      whole: batchFiles(whole, this.#run),
       pieces: opened.filter((piece) => piece !== undefined),
     };
     const reply = await this.#pool.write(job, thread);
     if (reply.isMissing) return false;
     let answer = 0;
     for (const [i, { file, length }] of pieces.entries()) {
-      const failure = opened[i] ? reply.pieces[answer++] : file.failure;
+      const failure = opened[i] ? reply.pieces.get(answer++) : file.failure;
       this.#onAnswer(file, failure ?? { bytes: length });
     }
-    for (const [i, task] of tasks.entries()) this.#onAnswer(task, reply.whole[i] ?? { bytes: task.entry.size ?? 0 });
+    let file = 0;
+    for (const task of whole.keys()) this.#onAnswer(task, reply.whole.get(file++) ?? { bytes: task.entry.size ?? 0 });
     this.#run.tick();
     return true;
   }
@@ -171,26 +173,12 @@ export class BlockGiver {
   }
 }
 
-function wholeFile(task: FileTask, pieces: readonly Piece<FileTask>[], run: RestoreRun): WholeFile {
-  return {
-    ...metadataOfNew(task, run),
-    path: task.disk,
-    temporary: task.kind === "replace" ? temporaryBeside(task.disk) : undefined,
-    size: task.entry.size ?? 0,
-    chunks: pieces.map(({ key }) => key),
-    ranges:
-      pieces.length > 1 || task.entry.holes ? pieces.map(({ offset, length }) => ({ offset, length })) : undefined,
-    holes: task.entry.holes,
-    sparse: task.sparse,
-  };
-}
-
 /** Opens the file if it is not open. */
-function filePiece({ file, key, offset, length }: Piece<FileTask>): FilePiece | undefined {
+function filePiece({ file, chunk, offset, length }: Piece<FileTask>): FilePiece | undefined {
   const descriptor = descriptorOf(file);
   if (descriptor === undefined) return undefined;
   const holes = file.kind === "patch" ? undefined : holesWithin(file.entry.holes, offset, offset + length);
-  return { descriptor, chunk: key, offset, length, holes, sparse: file.sparse };
+  return { descriptor, chunk: chunkKey(file.entry.chunkIds!, chunk), offset, length, holes, sparse: file.sparse };
 }
 
 function* splitFiles(files: CompareJob["files"]): Generator<CompareJob["files"]> {

@@ -21,18 +21,21 @@ import { nameChunks, type OpenedBlock } from "../../engine/reader/block-cache.ts
 import { type ChunkKey, ChunkTable, chunkKey } from "../../engine/reader/chunk-table.ts";
 import { KIND_DATA } from "../../wire/v4/vault-port.ts";
 import { nodePath } from "../posix.ts";
+import { filesOf } from "./file-batch.ts";
 import type {
   CompareJob,
   CompareReply,
   Failure,
+  Failures,
   FilePiece,
+  RareParts,
   SealedWork,
   WholeFile,
   WorkerSetup,
   WriteJob,
   WriteReply,
 } from "./jobs.ts";
-import { finishDescriptor, finishPath, openingMode } from "./metadata.ts";
+import { finishFile, openingMode } from "./metadata.ts";
 import { dataRanges } from "./sparse.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDONLY, O_WRONLY } = constants;
@@ -60,12 +63,11 @@ export class BlockWriter {
   async write({ block, whole, pieces }: WriteJob): Promise<WriteReply> {
     const opened = block ? await this.#open(block) : NOTHING;
     const open = [...this.#opened.keys()];
-    if (!opened) return { whole: [], pieces: [], open, isMissing: true };
+    if (!opened) return { whole: new Map(), pieces: new Map(), open, isMissing: true };
     const { chunks, failure } = opened;
-    if (failure) return { whole: whole.map(() => failure), pieces: pieces.map(() => failure), open };
     return {
-      whole: whole.map((file) => attempt(() => this.#writeWhole(file, chunks))),
-      pieces: pieces.map((piece) => attempt(() => writePiece(piece, chunks))),
+      whole: attempts(filesOf(whole), failure, (file) => this.#writeWhole(file, chunks)),
+      pieces: attempts(pieces, failure, (piece) => writePiece(piece, chunks)),
       open,
     };
   }
@@ -112,18 +114,17 @@ export class BlockWriter {
   }
 
   #writeWhole(file: WholeFile, chunks: ChunkTable): void {
-    const contents = file.chunks.map((key, i) => contentOf(chunks, key, file.ranges?.[i]?.length ?? file.size));
+    const contents = contentsOf(file, chunks);
     const path = file.temporary ?? file.path;
     const mode = openingMode(file);
     const descriptor = openSync(nodePath(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     try {
       try {
         fill(descriptor, file, contents);
-        finishDescriptor(descriptor, file, mode & ~this.#setup.umask);
+        finishFile(descriptor, path, file, mode & ~this.#setup.umask);
       } finally {
         closeSync(descriptor);
       }
-      finishPath(path, file);
       if (file.temporary) renameSync(nodePath(file.temporary), nodePath(file.path));
     } catch (error) {
       unlinkQuietly(path);
@@ -185,14 +186,14 @@ function fill(descriptor: number, file: WholeFile, contents: readonly Uint8Array
 }
 
 function writePiece(piece: FilePiece, chunks: ChunkTable): void {
-  writeAround(piece.descriptor, contentOf(chunks, piece.chunk, piece.length), piece.offset, piece);
+  writeAround(piece.descriptor, requireLength(chunks.get(piece.chunk), piece.length), piece.offset, piece);
 }
 
 function writeAround(
   descriptor: number,
   content: Uint8Array,
   offset: number,
-  { holes, sparse }: Pick<FilePiece, "holes" | "sparse">,
+  { holes, sparse = false }: Pick<RareParts, "holes" | "sparse">,
 ): void {
   if (!holes && !sparse) {
     writeFully(descriptor, content, offset);
@@ -211,21 +212,35 @@ function writeFully(descriptor: number, content: Uint8Array, position: number | 
   }
 }
 
-function contentOf(chunks: ChunkTable, key: ChunkKey, length: number): Uint8Array {
-  const chunk = chunks.get(key);
+function contentsOf({ chunkIds, firstChunk, chunks, ranges, size }: WholeFile, table: ChunkTable): Uint8Array[] {
+  const contents: Uint8Array[] = [];
+  for (let i = 0; i < chunks; i++) {
+    contents.push(requireLength(table.getById(chunkIds, firstChunk + i), ranges?.[i]?.length ?? size));
+  }
+  return contents;
+}
+
+function requireLength(chunk: Uint8Array | undefined, length: number): Uint8Array {
   if (chunk?.length === length) return chunk;
   throw new WrongContent(chunk ? "a chunk has another length than the folder says" : "its block does not hold it");
 }
 
 class WrongContent extends Error {}
 
-function attempt(work: () => void): Failure | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    return failureOf(error);
+/** Does `work` with each item, unless there is a `failure` already, which then is that of all. */
+function attempts<Item>(items: Iterable<Item>, failure: Failure | undefined, work: (item: Item) => void): Failures {
+  const failures = new Map<number, Failure>();
+  let number = 0;
+  for (const item of items) {
+    try {
+      if (failure) failures.set(number, failure);
+      else work(item);
+    } catch (error) {
+      failures.set(number, failureOf(error));
+    }
+    number++;
   }
+  return failures;
 }
 
 function failureOf(error: unknown): Failure {

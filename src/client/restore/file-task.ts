@@ -7,7 +7,7 @@ import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import { ENTRY } from "../../wire/v4/tree-types.ts";
 import { lstatOrUndefined, nodePath } from "../posix.ts";
 import type { Failure, FileMetadata } from "./jobs.ts";
-import { adjustMetadata, finishDescriptor, finishPath } from "./metadata.ts";
+import { adjustMetadata, finishFile } from "./metadata.ts";
 import { seemsUnchanged, type Target } from "./policy.ts";
 import { clearWay } from "./removal.ts";
 import { type RestoreRun, temporaryBeside } from "./run.ts";
@@ -26,6 +26,8 @@ export type FileTask = Target & {
   differs: boolean;
   /** Pages of zeros become holes. */
   readonly sparse: boolean;
+  /** False once its chunks went to more than one window. */
+  inOneWindow: boolean;
   /** Writes that are not answered yet. */
   pending: number;
   /** True when no further writes come. */
@@ -43,12 +45,19 @@ export function planFile(target: Target, run: RestoreRun): FileTask {
   const { existing, disk } = target;
   const kind = kindOf(target, run);
   if (kind === "new" && existing && !run.dryRun) clearWay(disk, existing, run.options.delete ?? false);
+  // Spelled out: a spread of this many properties costs several times the object.
   return {
-    ...target,
+    path: target.path,
+    entry: target.entry,
+    owners: target.owners,
+    disk,
+    folder: target.folder,
+    existing,
     kind,
     compare: kind === "patch" || (kind === "replace" && mayBeEqual(target)),
     sparse: kind !== "patch" && (run.options.sparse ?? false),
     differs: false,
+    inOneWindow: true,
     pending: 0,
     allGiven: false,
     descriptor: -1,
@@ -73,10 +82,16 @@ function mayBeEqual({ entry, existing }: Target): boolean {
   return existing?.type === ENTRY.file && existing.size === entry.size && (existing.links === 1 || !!entry.hardLink);
 }
 
+/** All that a file that is made anew needs is in one window. */
+export function isWhole({ inOneWindow, kind }: FileTask): boolean {
+  return inOneWindow && kind !== "patch";
+}
+
 /** What a file that is made anew gets. */
 export function metadataOfNew({ entry, owners }: Target, run: RestoreRun): FileMetadata {
   const { mode, mtimeSeconds, mtimeNanos, xattrs } = entry;
-  return { mode, ...run.owners.ofNew(entry, owners), mtimeSeconds, mtimeNanos, xattrs };
+  const { uid, gid } = run.owners.ofNew(entry, owners);
+  return { mode, uid, gid, mtimeSeconds, mtimeNanos, xattrs };
 }
 
 /** The descriptor that pieces are written to; opened at the first one. Undefined, and a failure, when that is not possible. */
@@ -148,9 +163,8 @@ function finishExisting(task: FileTask, run: RestoreRun): void {
 
 function finishTemporary(task: FileTask, run: RestoreRun): void {
   const metadata = metadataOfNew(task, run);
-  finishDescriptor(task.descriptor, metadata, -1);
+  finishFile(task.descriptor, task.temporary!, metadata, -1);
   close(task);
-  finishPath(task.temporary!, metadata);
   renameSync(nodePath(task.temporary!), nodePath(task.disk));
   task.temporary = undefined;
 }

@@ -1,26 +1,26 @@
 // Brings files to the disk, a window of them at a time: compare with what is there, locate all chunks in one call, give each block
 // to a worker once. While one window is written the next one is collected. Memory depends on the window, not on the snapshot.
 
+import { equalBytes } from "../../core/bytes.ts";
 import { AppError } from "../../core/errors.ts";
 import type { ChunkId } from "../../core/ids.ts";
-import { rawToBytes, rawToText } from "../../core/raw-path.ts";
+import { rawToText } from "../../core/raw-path.ts";
 import { BLOCK_LIMITS } from "../../engine/block.ts";
-import { type ChunkKey, chunkKey } from "../../engine/reader/chunk-table.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import { type Piece, planBlocks } from "../../engine/restore/block-plan.ts";
 import { type BlockLocation, KIND_DATA } from "../../wire/v4/vault-port.ts";
 import { BlockGiver } from "./block-giver.ts";
-import { discard, type FileTask, finishTask } from "./file-task.ts";
+import { discard, type FileTask, finishTask, isWhole } from "./file-task.ts";
 import { releaseFolder } from "./folders.ts";
 import type { HardLinks } from "./hard-links.ts";
 import type { Failure } from "./jobs.ts";
 import type { RestoreRun } from "./run.ts";
-import { comparable, isLastOf, isWhole, type Slice, wholeSlice } from "./slice.ts";
+import { comparable, isLastOf, type Slice, wholeSlice } from "./slice.ts";
 import { liesInHole } from "./sparse.ts";
 import type { WritePool } from "./write-pool.ts";
 
 /** A window is full with this many files or chunks, or with this much content. */
-const WINDOW = { files: 1024, chunks: 8192, bytes: 128 * 2 ** 20 } as const;
+const WINDOW = { files: 512, chunks: 8192, bytes: 128 * 2 ** 20 } as const;
 
 type Window = { slices: Slice[]; chunks: number; bytes: number };
 
@@ -29,7 +29,7 @@ export class FileWriter {
   readonly #reader: VaultReader;
   readonly #links: HardLinks;
   readonly #giver: BlockGiver;
-  readonly #zeroKeys = new Map<number, ChunkKey>();
+  readonly #zeroIds = new Map<number, Uint8Array>();
   readonly #unfinished = new Set<FileTask>();
   #window: Window = emptyWindow();
   /** Ends when all jobs of the window before are given to workers. */
@@ -43,19 +43,31 @@ export class FileWriter {
     this.#links = links;
   }
 
-  /** Takes a file; waits when a window is full and the one before it is not done. Its folder is held until it is. */
-  async add(task: FileTask): Promise<void> {
+  /** Takes a file, whose folder is held until it is done. Gives a promise when a window is full and the one before it is not done. */
+  add(task: FileTask): Promise<void> | undefined {
     task.folder.open++;
     this.#unfinished.add(task);
     if (task.kind === "keep") {
       this.#finish(task);
-      return;
+      return undefined;
     }
+    const window = this.#window;
+    const { chunkLengths: lengths = [], size = 0 } = task.entry;
+    // One that certainly fits takes the short way.
+    if (window.chunks + lengths.length > WINDOW.chunks || window.bytes + size > WINDOW.bytes) return this.#cut(task);
+    this.#slice(task, 0, 0).to = lengths.length;
+    window.chunks += lengths.length;
+    window.bytes += size;
+    return window.slices.length >= WINDOW.files ? this.#next() : undefined;
+  }
+
+  async #cut(task: FileTask): Promise<void> {
     const lengths = task.entry.chunkLengths ?? [];
     let slice = this.#slice(task, 0, 0);
     let offset = 0;
     for (let i = 0; i < lengths.length; i++) {
       if (this.#window.bytes >= WINDOW.bytes || this.#window.chunks >= WINDOW.chunks) {
+        task.inOneWindow = task.inOneWindow && i === 0;
         await this.#next();
         slice = this.#slice(task, i, offset);
       }
@@ -105,17 +117,9 @@ export class FileWriter {
       for (const slice of slices) if (isLastOf(slice)) this.#finishDry(slice.task);
       return;
     }
-    const byTask = new Map(slices.map((slice) => [slice.task, slice]));
     const pieces: Piece<FileTask>[] = [];
-    for (const slice of slices) {
-      if (slice.to > slice.from) await this.#addPieces(slice, pieces);
-    }
-    const locations = await this.#locate(pieces);
-    const { blocks, missing } = planBlocks(
-      pieces,
-      (key) => locations.get(key),
-      (task) => isWhole(byTask.get(task)!),
-    );
+    for (const slice of slices) addPieces(slice, slice.task.entry.holes ? await this.#isHole(slice) : never, pieces);
+    const { blocks, missing } = planBlocks(pieces, await this.#locate(pieces), isWhole);
     for (const task of missing) task.failure ??= { code: "chunk_missing", detail: missingDetail(task) };
     for (const { whole, pieces } of blocks) {
       for (const task of whole.keys()) task.pending++;
@@ -134,7 +138,7 @@ export class FileWriter {
       if (!isLastOf(slice)) continue;
       task.allGiven = true;
       if (task.pending > 0) continue;
-      if (isWhole(slice) && !task.failure && task.kind !== "keep") {
+      if (isWhole(task) && !task.failure && task.kind !== "keep") {
         task.pending++;
         empty.push(task);
       } else this.#finish(task);
@@ -149,52 +153,42 @@ export class FileWriter {
       slice.same = answers[i]!;
       const isSame = slice.same.every((same) => same === 1);
       if (!isSame) slice.task.differs = true;
-      else if (isWhole(slice, "replace")) slice.task.kind = "keep";
+      else if (slice.task.inOneWindow && slice.task.kind === "replace") slice.task.kind = "keep";
     }
   }
 
-  /** What has to be written of a slice. */
-  async #addPieces({ task, from, to, offset: start, same }: Slice, pieces: Piece<FileTask>[]): Promise<void> {
-    if (task.kind === "keep" || task.failure) return;
+  /** Tells which chunks of a slice are nothing but a hole: those that lie in one, and hold nothing but zeros. */
+  async #isHole({ task, from, to, offset: start }: Slice): Promise<IsHole> {
     const { chunkIds, chunkLengths, holes } = task.entry;
+    const found = new Set<number>();
     let offset = start;
     for (let i = from; i < to; i++) {
       const length = chunkLengths![i]!;
-      const piece = { file: task, key: chunkKey(chunkIds!, i), offset, length };
+      const zeros = liesInHole(holes, offset, length) ? await this.#zeroId(length) : undefined;
+      if (zeros && equalBytes(zeros, chunkIds!.subarray(i * 32, i * 32 + 32))) found.add(i);
       offset += length;
-      // In place only what differs; a file that is made anew needs all of its chunks but those that are nothing but a hole.
-      if (task.kind === "patch") {
-        if (same?.[i - from] !== 1) pieces.push(piece);
-      } else if (!(liesInHole(holes, piece.offset, length) && piece.key === (await this.#zeroKey(length)))) {
-        pieces.push(piece);
-      }
     }
+    return (chunk) => found.has(chunk);
   }
 
   /** The chunkId of `length` zeros; undefined for more than a block can hold. */
-  async #zeroKey(length: number): Promise<ChunkKey | undefined> {
-    const known = this.#zeroKeys.get(length);
+  async #zeroId(length: number): Promise<Uint8Array | undefined> {
+    const known = this.#zeroIds.get(length);
     if (known !== undefined || length > BLOCK_LIMITS.payload) return known;
     const { platform, secrets } = this.#reader;
-    const zeros = new Uint8Array(length);
     const prefix = Uint8Array.of(KIND_DATA);
-    const key = chunkKey(await platform.primitives.hmacSha256(secrets.writer.chunkIdKey, prefix, zeros));
-    if (this.#zeroKeys.size < 1024) this.#zeroKeys.set(length, key);
-    return key;
+    const id = await platform.primitives.hmacSha256(secrets.writer.chunkIdKey, prefix, new Uint8Array(length));
+    if (this.#zeroIds.size < 1024) this.#zeroIds.set(length, id);
+    return id;
   }
 
-  async #locate(pieces: readonly Piece<FileTask>[]): Promise<ReadonlyMap<ChunkKey, BlockLocation>> {
-    const keys = [...new Set(pieces.map(({ key }) => key))];
-    const found = new Map<ChunkKey, BlockLocation>();
-    if (keys.length === 0) return found;
-    const ids = keys.map((key) => rawToBytes(key) as ChunkId);
+  /** For each piece the block that holds its chunk. */
+  async #locate(pieces: readonly Piece<FileTask>[]): Promise<(BlockLocation | undefined)[]> {
+    if (pieces.length === 0) return [];
+    const ids = pieces.map(({ file, chunk }) => chunkIdIn(file.entry.chunkIds!, chunk));
     // Where several blocks hold a chunk, those that the snapshot names are the ones that it was made with.
     const locations = await this.#reader.vault.locateChunks(ids, this.#run.options.snapshot.row.id);
-    for (const [i, key] of keys.entries()) {
-      const location = locations[i];
-      if (location?.kind === KIND_DATA) found.set(key, location);
-    }
-    return found;
+    return locations.map((location) => (location?.kind === KIND_DATA ? location : undefined));
   }
 
   #answered(task: FileTask, outcome: { readonly bytes: number } | Failure): void {
@@ -261,6 +255,28 @@ export class FileWriter {
       this.#run.problem(task.disk, "chunk_corrupt", "what was written reads back different: check the disk");
     }
   }
+}
+
+type IsHole = (chunk: number) => boolean;
+
+const never: IsHole = () => false;
+
+/** What has to be written of a slice: in place only what differs; of a file that is made anew all but what is a hole. */
+function addPieces({ task, from, to, offset: start, same }: Slice, isHole: IsHole, pieces: Piece<FileTask>[]): void {
+  if (task.kind === "keep" || task.failure) return;
+  const lengths = task.entry.chunkLengths ?? [];
+  let offset = start;
+  for (let i = from; i < to; i++) {
+    const length = lengths[i]!;
+    const isThere = task.kind === "patch" ? same?.[i - from] === 1 : isHole(i);
+    if (!isThere) pieces.push({ file: task, chunk: i, offset, length });
+    offset += length;
+  }
+}
+
+/** A view; most files have one chunk, and its id needs none. */
+function chunkIdIn(chunkIds: Uint8Array, chunk: number): ChunkId {
+  return (chunkIds.length === 32 ? chunkIds : chunkIds.subarray(chunk * 32, chunk * 32 + 32)) as ChunkId;
 }
 
 function emptyWindow(): Window {

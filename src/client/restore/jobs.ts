@@ -18,17 +18,35 @@ export type FileMetadata = {
 };
 
 /** A file whose chunks all lie in one block: made, filled and finished in one go. */
-export type WholeFile = FileMetadata & {
-  readonly path: RawPath;
+export type WholeFile = FileMetadata &
+  RareParts & {
+    readonly path: RawPath;
+    readonly size: number;
+    /** chunkIds of 32 bytes one after the other, of which this file has `chunks` from number `firstChunk` on. */
+    readonly chunkIds: Uint8Array;
+    readonly firstChunk: number;
+    readonly chunks: number;
+  };
+
+/** What few files have. */
+export type RareParts = {
   /** When set it is written here, and takes its place at `path` by rename. */
   readonly temporary?: RawPath | undefined;
-  readonly size: number;
-  readonly chunks: readonly ChunkKey[];
+  readonly xattrs?: readonly Xattr[] | undefined;
   /** Where each chunk goes; absent when the only one is the whole file. */
   readonly ranges?: readonly { readonly offset: number; readonly length: number }[] | undefined;
   readonly holes?: readonly Hole[] | undefined;
   /** Leave every page of zeros out. */
-  readonly sparse: boolean;
+  readonly sparse?: boolean | undefined;
+};
+
+/** Many `WholeFile`s (file-batch.ts). */
+export type FileBatch = {
+  readonly paths: readonly RawPath[];
+  /** `BATCH_NUMBERS` of each, in the order given there. */
+  readonly numbers: Float64Array<ArrayBuffer>;
+  readonly chunkIds: Uint8Array<ArrayBuffer>;
+  readonly rare: ReadonlyMap<number, RareParts>;
 };
 
 /** One chunk of a file that the main thread has open. */
@@ -57,7 +75,7 @@ export type WriteJob = {
   readonly kind: "write";
   /** Absent when no file of the job has any content. */
   readonly block?: SealedWork | undefined;
-  readonly whole: readonly WholeFile[];
+  readonly whole: FileBatch;
   readonly pieces: readonly FilePiece[];
 };
 
@@ -75,10 +93,12 @@ export type CompareJob = {
 
 export type Failure = { readonly code: ErrorCode; readonly detail: string; readonly errno?: string | undefined };
 
-/** One answer for each file and piece: undefined where all went well. */
+/** What went wrong, by the number of the file or piece; nothing about the others. */
+export type Failures = ReadonlyMap<number, Failure>;
+
 export type WriteReply = {
-  readonly whole: readonly (Failure | undefined)[];
-  readonly pieces: readonly (Failure | undefined)[];
+  readonly whole: Failures;
+  readonly pieces: Failures;
   /** The blocks that the worker keeps open. */
   readonly open: readonly number[];
   /** The job came without bytes for a block that is no longer open: nothing was done. */

@@ -6,13 +6,16 @@ import { equalBytes } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { Xattr } from "../../wire/v4/tree-types.ts";
 import type { FileStat } from "../file-stat.ts";
-import { getXattr, listXattrs, nodePath, removeXattr, setTimes, setXattr } from "../posix.ts";
+import { getXattr, listXattrs, nodePath, removeXattr, setTimes, setTimesOf, setXattr } from "../posix.ts";
 import type { FileMetadata } from "./jobs.ts";
 
-/** Of an open file that was made with mode `madeWith`. Extended attributes and times follow by path, in `finishPath`. */
-export function finishDescriptor(descriptor: number, { mode, uid, gid }: FileMetadata, madeWith: number): void {
+/** All of an open file at `path` that was made with mode `madeWith`; nothing is written to it any more. */
+export function finishFile(descriptor: number, path: RawPath, metadata: FileMetadata, madeWith: number): void {
+  const { mode, uid, gid, xattrs, mtimeSeconds, mtimeNanos } = metadata;
   if (uid >= 0 || gid >= 0) fchownSync(descriptor, uid, gid);
   if (mode !== madeWith || ((uid >= 0 || gid >= 0) && (mode & 0o6000) !== 0)) fchmodSync(descriptor, mode);
+  for (const { name, value } of xattrs ?? []) setXattr(path, name, value);
+  setTimesOf(descriptor, mtimeSeconds, mtimeNanos);
 }
 
 /** Of a folder or node that was made with mode `madeWith`. */
@@ -21,7 +24,7 @@ export function setOwnerAndMode(path: RawPath, { mode, uid, gid }: FileMetadata,
   if (mode !== madeWith) chmodSync(nodePath(path), mode);
 }
 
-/** The rest, by path, after the file is closed. */
+/** The rest of a folder or node. */
 export function finishPath(path: RawPath, { xattrs, mtimeSeconds, mtimeNanos }: FileMetadata): void {
   for (const { name, value } of xattrs ?? []) setXattr(path, name, value);
   setTimes(path, mtimeSeconds, mtimeNanos);

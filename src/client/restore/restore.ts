@@ -9,7 +9,7 @@ import { AppError, throwIfAborted } from "../../core/errors.ts";
 import { type RawPath, rawFromText, rawJoin } from "../../core/raw-path.ts";
 import { openReader, type VaultReader } from "../../engine/reader/reader.ts";
 import { type FoundEntry, lookup, ROOT_PATH, requireEntry } from "../../engine/reader/tree-reader.ts";
-import { type WalkStep, walkTree } from "../../engine/reader/walk.ts";
+import { type WalkStep, walkStretches } from "../../engine/reader/walk.ts";
 import { createSelection, normalPath, type Standing } from "../../engine/restore/selection.ts";
 import { ENTRY, type TreeEntry } from "../../wire/v4/tree-types.ts";
 import { lstatOrUndefined } from "../posix.ts";
@@ -131,17 +131,20 @@ class Restorer {
       return standing !== "none" && folder.state !== "failed";
     };
     const { signal, reader } = run.options;
-    for await (const step of walkTree(reader, start, { signal, descend })) {
-      if (step.kind === "enter") {
-        folder = folder ? enterFolder(step, folder, standing, run) : rootFolder(step, disk, standing, run);
-      } else if (step.kind === "leave") {
-        if (folder) leaveFolder(folder, run);
-        folder = folder?.parent;
-      } else if (step.kind === "problem") {
-        if (folder) this.#folderProblem(folder, step);
-      } else if (folder && step.entry.type !== ENTRY.directory) {
-        folder.strangers?.delete(step.entry.name);
-        await this.#entry(step, folder, run.selection.decide(step.path, false, folder.standing));
+    for await (const stretch of walkStretches(reader, start, { signal, descend })) {
+      for (const step of stretch) {
+        if (step.kind === "enter") {
+          folder = folder ? enterFolder(step, folder, standing, run) : rootFolder(step, disk, standing, run);
+        } else if (step.kind === "leave") {
+          if (folder) leaveFolder(folder, run);
+          folder = folder?.parent;
+        } else if (step.kind === "problem") {
+          if (folder) this.#folderProblem(folder, step);
+        } else if (folder && step.entry.type !== ENTRY.directory) {
+          folder.strangers?.delete(step.entry.name);
+          const room = this.#entry(step, folder, run.selection.decide(step.path, false, folder.standing));
+          if (room) await room;
+        }
       }
     }
   }
@@ -151,8 +154,9 @@ class Restorer {
     if (error) this.#run.problem(folder.disk, error.code, error.message);
   }
 
-  async #entry(found: FoundEntry, folder: Folder, standing: Standing): Promise<void> {
-    if (standing !== "all" || !ensureFolder(folder, this.#run)) return;
+  /** Gives a promise only when the caller has to wait before it goes on. */
+  #entry(found: FoundEntry, folder: Folder, standing: Standing): Promise<void> | undefined {
+    if (standing !== "all" || !ensureFolder(folder, this.#run)) return undefined;
     const disk = rawJoin(folder.disk, found.entry.name);
     let target: Target | undefined;
     this.#run.attempt(disk, () => {
@@ -160,10 +164,10 @@ class Restorer {
       const existing = folder.state === "new" ? undefined : lstatOrUndefined(disk);
       target = { path: found.path, entry: found.entry, owners: found.owners, disk, folder, existing };
     });
-    if (target && !this.#links.take(target)) await this.#place(target);
+    return target && !this.#links.take(target) ? this.#place(target) : undefined;
   }
 
-  async #place(target: Target): Promise<void> {
+  #place(target: Target): Promise<void> | undefined {
     const run = this.#run;
     const { entry, existing, disk } = target;
     if (isLeftAlone(run.overwrite, entry, existing)) {
@@ -174,9 +178,10 @@ class Restorer {
       this.#links.settle(target, restoreSpecial(target, run));
     } else {
       let task: ReturnType<typeof planFile> | undefined;
-      if (run.attempt(disk, () => (task = planFile(target, run))) && task) await this.#writer.add(task);
-      else this.#links.settle(target, false);
+      if (run.attempt(disk, () => (task = planFile(target, run))) && task) return this.#writer.add(task);
+      this.#links.settle(target, false);
     }
+    return undefined;
   }
 
   /** Names of files of which the first name could not be restored. */

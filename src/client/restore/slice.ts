@@ -23,12 +23,6 @@ export function isLastOf({ task, to }: Slice): boolean {
   return to === (task.entry.chunkLengths?.length ?? 0);
 }
 
-/** Everything of a file that is made anew is in this slice. */
-export function isWhole(slice: Slice, kind?: FileTask["kind"]): boolean {
-  const { task, from } = slice;
-  return from === 0 && isLastOf(slice) && (kind ? task.kind === kind : task.kind !== "patch");
-}
-
 /** What a worker needs to compare it with the disk. */
 export function comparable({ task, from, to, offset }: Slice): CompareJob["files"][number] {
   const { chunkIds = new Uint8Array(), chunkLengths = [] } = task.entry;

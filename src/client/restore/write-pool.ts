@@ -3,6 +3,7 @@
 
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../core/errors.ts";
+import { buffersOf } from "./file-batch.ts";
 import type { CompareJob, CompareReply, FromWriter, ToWriter, WorkerSetup, WriteJob, WriteReply } from "./jobs.ts";
 
 /** Jobs that one worker may have: one to work on, one to go on with. */
@@ -47,7 +48,7 @@ export class WritePool {
     return this.#threads.some(({ open }) => open.has(blockNo));
   }
 
-  /** The block's bytes are given away. Rejects only when a worker broke. */
+  /** The buffers of the block and of the batch are given away. Rejects only when a worker broke. */
   async write(job: WriteJob, thread: Thread): Promise<WriteReply> {
     const { sealed, blockNo } = job.block ?? {};
     if (blockNo !== undefined) {
@@ -55,7 +56,9 @@ export class WritePool {
       thread.asked.push(blockNo);
     }
     const isOwn = sealed !== undefined && sealed.byteLength === sealed.buffer.byteLength;
-    const reply = await this.#submit<WriteReply>(thread, job, isOwn ? [sealed.buffer] : []);
+    const given = buffersOf(job.whole);
+    if (isOwn) given.push(sealed.buffer);
+    const reply = await this.#submit<WriteReply>(thread, job, given);
     if (blockNo !== undefined) thread.asked.splice(thread.asked.indexOf(blockNo), 1);
     thread.open = new Set([...reply.open, ...thread.asked]);
     return reply;

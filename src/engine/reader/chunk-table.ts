@@ -49,7 +49,17 @@ export class ChunkTable {
 
   /** A view of the payload. */
   get(key: ChunkKey): Uint8Array | undefined {
-    const number = this.#slots[this.#find((at) => key.charCodeAt(at))]! - 1;
+    return this.#view(this.#find((at) => key.charCodeAt(at)));
+  }
+
+  /** The same by the id with number `index` in a flat list. */
+  getById(chunkIds: Uint8Array, index: number): Uint8Array | undefined {
+    const start = index * ID_BYTES;
+    return this.#view(this.#find((at) => chunkIds[start + at]!));
+  }
+
+  #view(slot: number): Uint8Array | undefined {
+    const number = this.#slots[slot]! - 1;
     if (number < 0) return undefined;
     const start = this.#starts[number]!;
     return this.#payload.subarray(start, start + this.#lengths[number]!);

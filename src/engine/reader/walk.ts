@@ -48,46 +48,61 @@ export async function* walkTree(
   start: FoundEntry,
   options: WalkOptions = {},
 ): AsyncGenerator<WalkStep> {
+  for await (const stretch of walkStretches(reader, start, options)) yield* stretch;
+}
+
+/** The same in stretches that need nothing to be read: taking a step costs no promise. Each is to be used up before the next. */
+export async function* walkStretches(
+  reader: VaultReader,
+  start: FoundEntry,
+  options: WalkOptions = {},
+): AsyncGenerator<Iterable<WalkStep>> {
   if (start.entry.type !== ENTRY.directory) {
-    yield { kind: "entry", ...start };
+    yield [{ kind: "entry", ...start }];
     return;
   }
-  yield { kind: "enter", ...start };
+  yield [{ kind: "enter", ...start }];
   const stack = [frameOf(start)];
   for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
     throwIfAborted(options.signal);
     const problem = await loadSegment(reader, frame, stack);
     if (problem) {
-      yield { kind: "problem", ...frame.found, error: problem };
+      yield [{ kind: "problem", ...frame.found, error: problem }];
       frame.segmentIndex = segmentCount(frame.found.entry);
     }
-    const { segment } = frame;
-    if (!segment) {
+    if (frame.segment) {
+      yield segmentSteps(frame, frame.segment, stack, options);
+    } else {
       stack.pop();
-      yield { kind: "leave", ...frame.found };
+      yield [{ kind: "leave", ...frame.found }];
+    }
+  }
+}
+
+/** The rest of the frame's segment up to the first directory that is to be read, which goes on the stack. */
+function* segmentSteps(
+  frame: Frame,
+  { entries, owners }: TreeSegment,
+  stack: Frame[],
+  { descend }: WalkOptions,
+): Generator<WalkStep> {
+  while (frame.entryIndex < entries.length) {
+    const entry = entries[frame.entryIndex++]!;
+    const path = (frame.base + entry.name) as RawPath;
+    if (entry.type !== ENTRY.directory || descend?.(path, entry) === false) {
+      yield { kind: "entry", path, entry, owners };
       continue;
     }
-    const { entries, owners } = segment;
-    let inner: Frame | undefined;
-    while (frame.entryIndex < entries.length && !inner) {
-      const entry = entries[frame.entryIndex++]!;
-      const path = (frame.base + entry.name) as RawPath;
-      const isDirectory = entry.type === ENTRY.directory;
-      if (!isDirectory || options.descend?.(path, entry) === false) {
-        yield { kind: "entry", path, entry, owners };
-        continue;
-      }
-      yield { kind: "enter", path, entry, owners };
-      if (stack.length < MAX_DEPTH) inner = frameOf({ path, entry, owners });
-      else {
-        const error = new AppError("limit", { context: { what: "The depth of folders", limit: MAX_DEPTH } });
-        yield { kind: "problem", path, entry, owners, error };
-        yield { kind: "leave", path, entry, owners };
-      }
+    yield { kind: "enter", path, entry, owners };
+    if (stack.length < MAX_DEPTH) {
+      stack.push(frameOf({ path, entry, owners }));
+      return;
     }
-    if (inner) stack.push(inner);
-    else nextSegment(frame);
+    const error = new AppError("limit", { context: { what: "The depth of folders", limit: MAX_DEPTH } });
+    yield { kind: "problem", path, entry, owners, error };
+    yield { kind: "leave", path, entry, owners };
   }
+  nextSegment(frame);
 }
 
 function frameOf(found: FoundEntry): Frame {

@@ -1,13 +1,13 @@
 // Turns "these files need these chunks" into "open these blocks, once each, in the order in which they lie in packs".
 
 import type { BlockLocation } from "../../wire/v4/vault-port.ts";
-import type { ChunkKey } from "../reader/chunk-table.ts";
 import { packOrder } from "../reader/fetch.ts";
 
 /** One chunk that goes to one place of one file. */
 export type Piece<File> = {
   readonly file: File;
-  readonly key: ChunkKey;
+  /** Its number among the chunks of the file. */
+  readonly chunk: number;
   readonly offset: number;
   readonly length: number;
 };
@@ -26,28 +26,28 @@ export type BlockPlan<File> = {
   readonly missing: Set<File>;
 };
 
-/** `mayBeWhole` says of a file whether all that it needs is among these pieces. */
+/** `locations`: where each piece's chunk lies. `mayBeWhole` says of a file whether all that it needs is among these pieces. */
 export function planBlocks<File>(
   pieces: readonly Piece<File>[],
-  locate: (key: ChunkKey) => BlockLocation | undefined,
+  locations: readonly (BlockLocation | undefined)[],
   mayBeWhole: (file: File) => boolean,
 ): BlockPlan<File> {
   const missing = new Set<File>();
   const blockOf = new Map<File, number>();
   const several = new Set<File>();
-  for (const { file, key } of pieces) {
-    const location = locate(key);
+  for (let i = 0; i < pieces.length; i++) {
+    const { file } = pieces[i]!;
+    const location = locations[i];
     if (!location) missing.add(file);
     else if ((blockOf.get(file) ?? location.blockNo) !== location.blockNo) several.add(file);
     else blockOf.set(file, location.blockNo);
   }
   const blocks = new Map<number, BlockWork<File>>();
-  for (const piece of pieces) {
+  for (let i = 0; i < pieces.length; i++) {
+    const piece = pieces[i]!;
     const { file } = piece;
     if (missing.has(file)) continue;
-    const location = locate(piece.key)!;
-    const work: BlockWork<File> = blocks.get(location.blockNo) ?? { location, whole: new Map(), pieces: [] };
-    blocks.set(location.blockNo, work);
+    const work = workOf(blocks, locations[i]!);
     if (several.has(file) || !mayBeWhole(file)) {
       work.pieces.push(piece);
       continue;
@@ -57,4 +57,12 @@ export function planBlocks<File>(
     else work.whole.set(file, [piece]);
   }
   return { blocks: [...blocks.values()].sort((a, b) => packOrder(a.location, b.location)), missing };
+}
+
+function workOf<File>(blocks: Map<number, BlockWork<File>>, location: BlockLocation): BlockWork<File> {
+  const known = blocks.get(location.blockNo);
+  if (known) return known;
+  const work: BlockWork<File> = { location, whole: new Map(), pieces: [] };
+  blocks.set(location.blockNo, work);
+  return work;
 }

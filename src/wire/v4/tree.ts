@@ -210,13 +210,13 @@ function decodeByType(
       if (sum !== size || lengths.includes(0)) fail("chunk lengths do not add up to the size");
       entry.size = size;
       entry.chunkLengths = lengths;
-      entry.chunkIds = reader.bytes(count * 32).slice();
+      entry.chunkIds = reader.copy(count * 32);
       break;
     }
     case ENTRY.directory: {
       const count = boundedCount(reader, 32);
       if (count === 0) fail("a directory has no segments");
-      entry.chunkIds = reader.bytes(count * 32).slice();
+      entry.chunkIds = reader.copy(count * 32);
       break;
     }
     case ENTRY.symlink:
