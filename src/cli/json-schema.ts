@@ -235,6 +235,30 @@ export const DOCUMENTS = {
       ),
     }),
   ],
+  "v3 send": [
+    progressSchema,
+    summary("v3 send", {
+      server: z.string(),
+      user: z.string(),
+      client: id.optional().describe("id at the server"),
+      registered: z.boolean().describe("this run registered the name"),
+      files: z
+        .array(
+          z.strictObject({
+            path,
+            name: z.string().describe("at the server"),
+            bytes,
+            cksum: count.describe("as the cksum program prints it; the server's is the same"),
+            tries: count,
+          }),
+        )
+        .describe("confirmed by the server"),
+      problemCount: count,
+      problems: z.array(problemSchema).describe("files that were not sent"),
+      durationMs: z.number(),
+      exit: z.int(),
+    }),
+  ],
   "v3 import": [
     progressSchema,
     summary("v3 import", {

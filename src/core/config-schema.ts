@@ -143,6 +143,17 @@ export const LIMITS = {
     value: 600,
     description: "Time after which the gateway closes a connection, silent or not, once no upload moves on it.",
   },
+  v3ConnectTries: { value: 3, description: "Times that `v3 send` tries to connect before it gives up." },
+  v3FileTries: { value: 3, description: "Times that `v3 send` sends a file whose checksum or connection fails." },
+  v3BackOffMs: {
+    value: 1000,
+    description:
+      "Milliseconds that `v3 send` waits before its second try; before each further one it waits twice as long.",
+  },
+  v3SilenceSeconds: {
+    value: 600,
+    description: "Silence after which `v3 send` gives up a connection: an old server checks a large file for minutes.",
+  },
 } as const satisfies Record<string, Constant>;
 
 /** `packSizeMiB` → `CYBERBACKUP_PACK_SIZE_MIB`. */

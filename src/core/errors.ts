@@ -400,6 +400,12 @@ export const ERRORS = {
     "The name {name} is taken at the server.",
     "Give --me the me.info that was written when the name was registered, or choose another name.",
   ),
+  v3_name_refused: spec(
+    EXIT.failed,
+    403,
+    "The server refused the name {name}.",
+    "Names have 1 to 100 bytes. A gateway may also allow only listed names, or have retired this one: ask who runs it.",
+  ),
   v3_checksum: spec(
     EXIT.failed,
     502,

@@ -2,6 +2,10 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { randomBytes, randomInt } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { cksum } from "../../src/core/checksum.ts";
@@ -29,5 +33,26 @@ describe("the cksum program", { skip: missing }, () => {
       fc.property(fc.uint8Array({ maxLength: 5000 }), (bytes) => assert.equal(cksum(bytes), programCksum(bytes))),
       { numRuns: 40 },
     );
+  });
+
+  test("agrees on 1,000 random files", (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "cb-cksum-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const random = randomBytes(200_000);
+    for (let i = 0; i < 1000; i++) {
+      const from = randomInt(random.length);
+      const length = randomInt(Math.min(2 ** randomInt(1, 18), random.length - from));
+      writeFileSync(join(folder, String(i)), random.subarray(from, from + length));
+    }
+    const names = readdirSync(folder);
+    const run = spawnSync("cksum", names, { cwd: folder, env: { ...process.env, LC_ALL: "C", POSIXLY_CORRECT: "1" } });
+    assert.equal(run.status, 0, String(run.stderr));
+    const lines = String(run.stdout).trimEnd().split("\n");
+    assert.equal(lines.length, 1000);
+    for (const line of lines) {
+      const [crc, length, name] = line.split(" ");
+      const bytes = readFileSync(join(folder, name!));
+      assert.deepEqual([cksum(bytes), bytes.length], [Number(crc), Number(length)], line);
+    }
   });
 });
