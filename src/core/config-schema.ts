@@ -125,6 +125,10 @@ export const LIMITS = {
   setupHours: { value: 72, description: "Hours for which a link to choose a password is good." },
   keyDays: { value: 90, description: "Days after which an API key made by `cyberbackup login` ends." },
   auditRows: { value: 500_000, description: "Entries of the audit trail that are kept; the oldest go first." },
+  serverFetchBytes: {
+    value: 100_663_296,
+    description: "Bytes of blocks that a server holds in memory on their way out.",
+  },
   gatewayResends: {
     value: 10,
     description: "Times that a CyberBackup 3 client may resend one file before it is cut off.",

@@ -12,10 +12,12 @@ import { type Logger, silentLogger } from "../core/log.ts";
 import { localSocketPath } from "../node/local-socket.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { type Migrations, openServerDatabase } from "./database.ts";
+import { DEVICE_API } from "./device-api/part.ts";
 import { dispatcher } from "./http/dispatch.ts";
 import { type Listener, listenLocal, listenPlain, listenTls } from "./http/listener.ts";
 import type { Principal } from "./http/principal.ts";
 import type { PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
+import { AttemptLimits } from "./limits/attempts.ts";
 import { lockData } from "./lock.ts";
 import { PEOPLE_PART } from "./people/people-part.ts";
 import { RunningCalls } from "./running-calls.ts";
@@ -50,7 +52,7 @@ export type RunningServer = {
 };
 
 /** Everything that brings tables and routes. */
-const PARTS: readonly PartModule[] = [PEOPLE_PART];
+const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API];
 
 const RENEWAL_CHECK_MS = 12 * 3_600_000;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -92,6 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       database,
       vaults,
       running,
+      attempts: new AttemptLimits({ clock }),
       origins,
       identity: () => identity,
       stopping: stopping.signal,

@@ -11,6 +11,7 @@ import type { Route } from "../wire/v4/api/route.ts";
 import type { Migrations } from "./database.ts";
 import type { Mounted, RawRoute } from "./http/call.ts";
 import type { Principal } from "./http/principal.ts";
+import type { AttemptLimits } from "./limits/attempts.ts";
 import type { RunningCalls } from "./running-calls.ts";
 import type { ServerSettings } from "./settings.ts";
 import type { ServerIdentity } from "./tls/identity.ts";
@@ -24,6 +25,8 @@ export type ServerKit = {
   readonly database: Database;
   readonly vaults: VaultRegistry;
   readonly running: RunningCalls;
+  /** Delays for whatever can be guessed. */
+  readonly attempts: AttemptLimits;
   /** `https://host:port` of this server, as browsers may have it. Known once it listens. */
   readonly origins: ReadonlySet<string>;
   /** What the server shows in TLS, as it is now. */

@@ -90,8 +90,9 @@ export class LocalVault implements VaultPort {
     return findChunks(this.context, session, chunkIds);
   }
 
-  putPack(session: SessionId, pack: AsyncIterable<Uint8Array>): Promise<PackReceipt> {
-    return receivePack(this.context, session, pack);
+  /** `n` counts the session's packs, where its device does: another pack under the same number is `pack_conflict`. */
+  putPack(session: SessionId, pack: AsyncIterable<Uint8Array>, n?: number): Promise<PackReceipt> {
+    return receivePack(this.context, session, pack, n);
   }
 
   commit(session: SessionId, record: Uint8Array): Promise<{ id: SnapshotId; head: LogHead; receivedAt: number }> {

@@ -146,6 +146,7 @@ function writeCommit(
   const session = ensureSession(database, fromHex(record.session), fromHex(record.device), record.key);
   database.run("DELETE FROM leases WHERE session = ?", session);
   database.run("DELETE FROM session_refs WHERE session = ?", session);
+  database.run("DELETE FROM session_packs WHERE session = ?", session);
 }
 
 /** The row of a session; its sealed key is noted when it was not known. */

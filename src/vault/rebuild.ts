@@ -229,7 +229,8 @@ function copyInto(old: Database, freshPath: string): void {
       }
       old.exec(`INSERT OR IGNORE INTO main.sessions (sessionId, deviceId) SELECT sessionId, deviceId FROM spent;
         DROP TABLE spent; DELETE FROM main.meta; INSERT INTO main.meta SELECT * FROM fresh.meta;
-        DELETE FROM main.leases; DELETE FROM main.session_refs; DELETE FROM main.intents`);
+        DELETE FROM main.leases; DELETE FROM main.session_refs; DELETE FROM main.session_packs;
+        DELETE FROM main.intents`);
     });
   } finally {
     old.exec("DETACH DATABASE fresh");

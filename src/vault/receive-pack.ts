@@ -3,7 +3,7 @@
 // what a crash cut short. See docs/vault.md, [Note: intents].
 
 import { createHash } from "node:crypto";
-import { equalBytes, fromHex } from "../core/bytes.ts";
+import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 import type { PackId, SessionId } from "../core/ids.ts";
 import { sha256 } from "../core/sha256.ts";
@@ -37,6 +37,7 @@ export async function receivePack(
   vault: VaultContext,
   session: SessionId,
   stream: AsyncIterable<Uint8Array>,
+  n?: number,
 ): Promise<PackReceipt> {
   const lease = requireLease(vault, session);
   const writer = await vault.store.create();
@@ -44,7 +45,7 @@ export async function receivePack(
   try {
     const received = await receive(vault, session, lease, stream, writer);
     await verifySignatures(vault, session, lease, received.entries);
-    receipt = await store(vault, session, received, writer);
+    receipt = await store(vault, session, received, writer, n);
   } finally {
     await writer.abort();
   }
@@ -142,9 +143,11 @@ async function store(
   session: SessionId,
   received: Received,
   writer: ObjectWriter,
+  n: number | undefined,
 ): Promise<PackReceipt> {
   const { header, headerBytes, footerBytes, entries } = received;
   const packId = await packIdOf(headerBytes, footerBytes);
+  if (n !== undefined) claimNumber(vault, session, packId, n);
   const known = receiptOf(vault, packId) ?? (await adoptPack(vault, packId));
   if (known !== undefined) return known;
 
@@ -169,6 +172,23 @@ async function store(
   const contents = { packId, sizeBytes, receivedAt, sessions: header.sessions, entries, blockNos };
   if (!indexPack(vault, contents)) throw new AppError("session_unknown");
   return { packId, blockNos };
+}
+
+/** From now on the number is this pack's. Throws `pack_conflict` when it is another one's. */
+function claimNumber(vault: VaultContext, session: SessionId, packId: PackId, n: number): void {
+  const { database } = vault;
+  const lease = requireLease(vault, session);
+  database.softTransaction(() => {
+    assertLease(database, lease.session);
+    const sql = "INSERT OR IGNORE INTO session_packs (session, n, packId) VALUES (?, ?, ?)";
+    if (database.run(sql, lease.session, n, fromHex(packId)).changes > 0) return;
+    const row = database.get<{ packId: Uint8Array }>(
+      "SELECT packId FROM session_packs WHERE session = ? AND n = ?",
+      lease.session,
+      n,
+    );
+    if (toHex(row!.packId) !== packId) throw new AppError("pack_conflict", { context: { n } });
+  });
 }
 
 /** Notes that the pack is about to get its name. */

@@ -1,5 +1,5 @@
 // The tables of index.db, in words in docs/vault.md. Everything here can be made anew from the object store (rebuild.ts) but
-// leases, session_refs, intents and locks, which only matter while somebody is at work.
+// leases, session_refs, session_packs, intents and locks, which only matter while somebody is at work.
 // A change of the schema is one more migration; those that were released are never edited.
 
 import { AppError } from "../core/errors.ts";
@@ -68,6 +68,11 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE locks (
     name TEXT PRIMARY KEY, token TEXT NOT NULL, pid INTEGER NOT NULL, host TEXT NOT NULL, since INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE session_packs (
+    session INTEGER NOT NULL, n INTEGER NOT NULL, packId BLOB NOT NULL, PRIMARY KEY (session, n)
   ) STRICT, WITHOUT ROWID;
   `,
 ];

@@ -104,6 +104,7 @@ export function memoryOf(vault: VaultContext, session: SessionId): SessionMemory
 export function endLease(database: Database, session: number): void {
   database.run("DELETE FROM leases WHERE session = ?", session);
   database.run("DELETE FROM session_refs WHERE session = ?", session);
+  database.run("DELETE FROM session_packs WHERE session = ?", session);
   database.run("DELETE FROM intents WHERE session = ?", session);
 }
 

@@ -41,5 +41,9 @@ export function checkOrigin(request: IncomingMessage, principal: Principal, orig
 }
 
 function words(who: readonly Caller[]): string {
-  return who.map((caller) => (caller === "device" ? "a device's login" : `the role ${caller}`)).join(" or ");
+  return who
+    .map((caller) =>
+      caller === "device" ? "a device's login" : caller === "person" ? "an account" : `the role ${caller}`,
+    )
+    .join(" or ");
 }

@@ -24,6 +24,10 @@ export async function sendAnswer(
 ): Promise<void> {
   const { answer: kind } = route;
   response.statusCode = reply.status ?? (kind.kind === "empty" ? 204 : 200);
+  if (reply.status === 304) {
+    response.end();
+    return;
+  }
   const media = answerMedia(kind);
   if (media !== undefined) response.setHeader("Content-Type", media);
   switch (kind.kind) {
