@@ -30,9 +30,12 @@ export function testSettings(data: string, changes: Partial<ServerSettings> = {}
 }
 
 export async function startRig(
-  options: Omit<ServerOptions, "settings"> & { readonly settings?: Partial<ServerSettings> } = {},
+  options: Omit<ServerOptions, "settings"> & {
+    readonly settings?: Partial<ServerSettings>;
+    readonly data?: string;
+  } = {},
 ): Promise<Rig> {
-  const data = mkdtempSync(join(tmpdir(), "cb-srv-"));
+  const data = options.data ?? mkdtempSync(join(tmpdir(), "cb-srv-"));
   const server = await startServer({ ...options, settings: testSettings(data, options.settings) });
   return {
     server,

@@ -28,22 +28,20 @@ export function vaultHandlers(
   watch: RevocationWatch,
 ): Handlers<typeof VAULT_ROUTES> & Handlers<typeof INVITE_ROUTES> {
   return {
-    async makeVault({ body, principal, address }) {
+    async makeVault({ body }) {
       const { name, record, keyslotFiles } = body;
       const statements = body.statements.map((statement) => requireSigned(fromWire(statement)));
       const served = await kit.vaults.create(name, { record, statements, keyslotFiles });
-      kit.audit({ principal, address, action: "vault-made", vault: served.id });
       kit.emit({ type: "vault-made", vault: served.id, name });
       return { vault: served.id, name, head: await served.vault.head() };
     },
 
-    async statement({ vault: served, body, principal, address }) {
+    async statement({ vault: served, body, principal }) {
       const statement = requireSigned(fromWire(body.statement));
       if (statement.type.startsWith("keyslot-") && !hasRole(roleOf(principal, served.id), "owner")) {
         throw new AppError("forbidden", { context: { caller: "this account", needed: "the role owner" } });
       }
       const head = await served.admin.apply(statement, body.keyslotFile ?? undefined);
-      kit.audit({ principal, address, action: statement.type, vault: served.id, detail: `entry ${head.seq}` });
       kit.emit({ type: "statement", vault: served.id, statement: statement.type });
       await watch.lookAt(served);
       return { seq: head.seq, id: head.id };
@@ -74,18 +72,16 @@ export function vaultHandlers(
       return { devices };
     },
 
-    async renameDevice({ vault: served, params, body, principal, address }) {
+    async renameDevice({ vault: served, params, body }) {
       if (!logDevices(served.vault.context).has(params.device)) {
         throw new AppError("not_found", { context: { what: `The device ${params.device}` } });
       }
       nameDevice(kit.database, served.id, params.device, body.name);
-      kit.audit({ principal, address, action: "device-rename", vault: served.id, detail: params.device });
       return undefined;
     },
 
-    async makeInvite({ vault: served, body, principal, address }) {
+    async makeInvite({ vault: served, body, principal }) {
       const endsAt = addInvite(kit, served.id, body, nameOf(principal));
-      kit.audit({ principal, address, action: "invite-made", vault: served.id, detail: body.lookup });
       return { endsAt };
     },
 
@@ -104,9 +100,8 @@ export function vaultHandlers(
       return { invites };
     },
 
-    async dropInvite({ vault: served, params, principal, address }) {
+    async dropInvite({ vault: served, params }) {
       dropInvite(kit, served.id, params.invite);
-      kit.audit({ principal, address, action: "invite-dropped", vault: served.id, detail: params.invite });
       return undefined;
     },
   };
