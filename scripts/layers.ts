@@ -33,7 +33,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   node: room(["core"], [], ON_NODE),
   client: room(
     ["core", "crypto", "wire", "engine", "node"],
-    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption", "undici"],
+    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption"],
     ON_NODE,
   ),
   gateway: room(["core", "wire", "engine", "client", "node", "crypto/tokens"], [], ON_NODE),

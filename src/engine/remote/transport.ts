@@ -1,4 +1,4 @@
-// The little that a remote vault needs of HTTP, so that the engine is the same over undici and over a browser's fetch. A transport
+// The little that a remote vault needs of HTTP, so that the engine is the same over Node and over a browser's fetch. A transport
 // speaks to one origin, never tries again by itself, and has checked who is at the other end before it sends a byte of a request.
 
 import type { Bytes } from "../../core/bytes.ts";
