@@ -13,7 +13,7 @@ import { openReader, type VaultReader } from "../engine/reader/reader.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import { type Connected, type ConnectOptions, connect } from "./connect.ts";
 import type { Context } from "./context.ts";
-import { credentials } from "./passphrase.ts";
+import { credentials, hasCredentials } from "./passphrase.ts";
 
 export type OpenedVault = Connected & {
   readonly home: Home;
@@ -27,24 +27,37 @@ export type OpenedVault = Connected & {
 
 const ATTEMPTS = 3;
 
+type WithVaultOptions = ConnectOptions & {
+  /** See `withReader`. */
+  readonly unlocks?: boolean;
+};
+
 /** Opens the vault, does `work`, and closes it whatever happens. Throws `rollback`, `vault_not_found`, and what `work` throws. */
 export async function withVault<T>(
   context: Context,
   work: (opened: OpenedVault) => Promise<T>,
-  options: ConnectOptions = {},
+  { unlocks = false, ...options }: WithVaultOptions = {},
 ): Promise<T> {
   const home = openHome(context.config.home, context.logger);
   const connected = await connect(context, options);
   const { vault } = connected;
   try {
+    const handle = opened(context, connected, home);
+    // Whoever asks for the secrets hears what went wrong.
+    if (unlocks && hasCredentials(context)) handle.secrets().catch(() => undefined);
     await checkHead({ vault, home });
-    const result = await work(opened(context, connected, home));
+    const result = await work(handle);
     // What this run added to the log is what the next one must find.
     await checkHead({ vault, home });
     return result;
   } finally {
     await vault.close();
   }
+}
+
+/** The same for a command that is sure to read: unlocking begins beside the rollback check, unless a person has to be asked. */
+export function withReader<T>(context: Context, work: (opened: OpenedVault) => Promise<T>): Promise<T> {
+  return withVault(context, work, { unlocks: true });
 }
 
 /** Enrolment for one run, or this machine's own. */

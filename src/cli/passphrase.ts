@@ -23,6 +23,11 @@ export async function credentials(context: Context): Promise<Credentials> {
   return { passphrase: () => ask(context, "Passphrase of the vault") };
 }
 
+/** True when nobody has to be asked. */
+export function hasCredentials({ config }: Context): boolean {
+  return Boolean(config.passphrase || config.passphraseFile || config.identityFile);
+}
+
 export function canAsk({ host, output }: Context): boolean {
   return isTerminal(host.stdin) && isTerminal(host.stderr) && !output.isJson;
 }

@@ -5,6 +5,7 @@ import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:cryp
 import { promisify } from "node:util";
 import { type Identity, type Recipient, Stanza } from "age-encryption";
 import { AppError } from "../core/errors.ts";
+import { warmAge } from "../crypto/age.ts";
 
 const LABEL = "age-encryption.org/v1/scrypt";
 const SALT_BYTES = 16;
@@ -46,7 +47,10 @@ export function nativeScryptIdentity(passphrase: string): Identity {
       if (stanzas.length !== 1) throw corrupt("a passphrase stands beside other keys");
       const { salt, logN } = readArguments(stanza.args);
       if (stanza.body.length !== FILE_KEY_BYTES + TAG_BYTES) throw corrupt("its file key has the wrong length");
-      return openFileKey(stanza.body, await deriveKey(passphrase, salt, logN));
+      const derived = deriveKey(passphrase, salt, logN);
+      // It is derived in a thread of its own: this one has nothing else to do.
+      await Promise.all([derived, warmAge()]);
+      return openFileKey(stanza.body, await derived);
     },
   };
 }

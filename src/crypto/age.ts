@@ -1,6 +1,13 @@
 // age-encryption.org/v1 files by the age-encryption library: the one place that calls it. Whole files in memory, so small ones.
 
-import { Decrypter, Encrypter, type Identity, type Recipient } from "age-encryption";
+import {
+  Decrypter,
+  Encrypter,
+  generateHybridIdentity,
+  type Identity,
+  identityToRecipient,
+  type Recipient,
+} from "age-encryption";
 import type { Bytes } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 
@@ -44,6 +51,18 @@ export async function decryptAge(file: Uint8Array, key: AgeKey, what: string): P
     if (!fits) return undefined;
     throw new AppError("record_corrupt", { cause, context: { what, detail: "it is not an intact age file" } });
   }
+}
+
+let warmed: Promise<unknown> | undefined;
+
+/**
+ * Loads and compiles what the first decryption needs, with a key that is thrown away: for whoever has to wait for a passphrase's
+ * derivation, and would wait for this afterwards. (Node loads the classes of fetch, which the library reads streams with, when
+ * they are first named.)
+ */
+export function warmAge(): Promise<unknown> {
+  warmed ??= generateHybridIdentity().then(async (identity) => [await identityToRecipient(identity), Response]);
+  return warmed;
 }
 
 function requireKey(what: "identity" | "recipient", add: () => void): void {

@@ -5,7 +5,7 @@ import { readFile } from "../../engine/reader/file-content.ts";
 import { resolveSnapshot } from "../../engine/reader/resolve.ts";
 
 import { action, type Context } from "../context.ts";
-import { withVault } from "../open-vault.ts";
+import { withReader } from "../open-vault.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { requireTyped } from "../snapshot-path.ts";
 
@@ -19,7 +19,7 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, _options: object, expression: string, path: string): Promise<undefined> {
   const { output, host } = context;
-  await withVault(context, async (opened) => {
+  await withReader(context, async (opened) => {
     const reader = await opened.reader();
     const snapshot = await resolveSnapshot(reader, expression);
     const found = await requireTyped(reader, snapshot, path);

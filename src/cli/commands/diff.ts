@@ -7,7 +7,7 @@ import { ENTRY } from "../../wire/v4/tree-types.ts";
 import { action, type Context } from "../context.ts";
 import { formatCount } from "../format-bytes.ts";
 import { metadataJson, pathJson } from "../json-values.ts";
-import { withVault } from "../open-vault.ts";
+import { withReader } from "../open-vault.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { shownPath } from "../shown-path.ts";
 import { requireTyped } from "../snapshot-path.ts";
@@ -38,7 +38,7 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, options: Options, before: string, after: string): Promise<undefined> {
   const { output, host } = context;
-  await withVault(context, async (opened) => {
+  await withReader(context, async (opened) => {
     const reader = await opened.reader();
     const [left, right] = [await resolveSnapshot(reader, before), await resolveSnapshot(reader, after)];
     const [from, to] = [

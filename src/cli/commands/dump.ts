@@ -9,7 +9,7 @@ import type { FoundEntry } from "../../engine/reader/tree-reader.ts";
 import { walkTree } from "../../engine/reader/walk.ts";
 import { isTerminal } from "../../node/terminal.ts";
 import { action, type Context } from "../context.ts";
-import { withVault } from "../open-vault.ts";
+import { withReader } from "../open-vault.ts";
 import { usage } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { shownPath } from "../shown-path.ts";
@@ -36,7 +36,7 @@ async function run(context: Context, { format }: Options, expression: string, pa
   const { host, output } = context;
   if (isTerminal(host.stdout))
     throw usage("An archive is not for a terminal: redirect it to a file or another program.");
-  return withVault(context, async (opened) => {
+  return withReader(context, async (opened) => {
     const reader = await opened.reader();
     const snapshot = await resolveSnapshot(reader, expression);
     const start = await requireTyped(reader, snapshot, path);

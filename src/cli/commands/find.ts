@@ -11,7 +11,7 @@ import { action, type Context } from "../context.ts";
 import { entryLine } from "../entry-line.ts";
 import type { ProblemJson } from "../json-schema.ts";
 import { entryJson, pathJson } from "../json-values.ts";
-import { withVault } from "../open-vault.ts";
+import { withReader } from "../open-vault.ts";
 import { collect } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { shownPath } from "../shown-path.ts";
@@ -35,7 +35,7 @@ export function define(command: Command, cli: Cli): void {
 async function run(context: Context, options: Options, globs: string[]): Promise<number> {
   const { output, host } = context;
   const matches = compileGlobs(globs);
-  return withVault(context, async (opened) => {
+  return withReader(context, async (opened) => {
     const reader = await opened.reader();
     const snapshots = await snapshotsOf(reader, options);
     const problems: ProblemJson[] = [];

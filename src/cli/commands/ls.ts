@@ -10,7 +10,7 @@ import { action, type Context } from "../context.ts";
 import { entryLine } from "../entry-line.ts";
 import { formatBytes, plural } from "../format-bytes.ts";
 import { entryJson } from "../json-values.ts";
-import { withVault } from "../open-vault.ts";
+import { withReader } from "../open-vault.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { requireTyped } from "../snapshot-path.ts";
 
@@ -32,7 +32,7 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, options: Options, expression: string, path: string): Promise<undefined> {
   const { output, host } = context;
-  await withVault(context, async (opened) => {
+  await withReader(context, async (opened) => {
     const reader = await opened.reader();
     const snapshot = await resolveSnapshot(reader, expression);
     const start = await requireTyped(reader, snapshot, path);

@@ -11,7 +11,7 @@ import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
 import { pathJson } from "../json-values.ts";
-import { withVault } from "../open-vault.ts";
+import { withReader } from "../open-vault.ts";
 import { collect } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { shownPath, shownText } from "../shown-path.ts";
@@ -64,7 +64,7 @@ async function run(context: Context, options: Options, expression: string): Prom
   const { host, output, config } = context;
   const target = resolve(options.target);
   const { snapshot: name, path: subtree } = splitSnapshotPath(expression);
-  return withVault(context, async (opened) => {
+  return withReader(context, async (opened) => {
     const reader = await opened.reader();
     const snapshot = await resolveSnapshot(reader, name);
     const paths: RawPath[] = [];

@@ -8,7 +8,7 @@ import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatAge, formatTime } from "../format-time.ts";
 import { snapshotJson } from "../json-values.ts";
-import { withVault } from "../open-vault.ts";
+import { withReader } from "../open-vault.ts";
 import { collect } from "../parse-values.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { shownPath, shownText } from "../shown-path.ts";
@@ -29,7 +29,7 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function run(context: Context, options: Options): Promise<number> {
-  return withVault(context, async (opened) => {
+  return withReader(context, async (opened) => {
     const all = await listSnapshots(await opened.reader(), { trash: options.trash === true });
     const listed = all.filter((snapshot) => fits(snapshot, options));
     const { output, host } = context;

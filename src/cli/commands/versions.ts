@@ -10,7 +10,7 @@ import { action, type Context } from "../context.ts";
 import { formatBytes, plural } from "../format-bytes.ts";
 import { formatTime, formatTimeAndAge, isoTime } from "../format-time.ts";
 import { entryJson } from "../json-values.ts";
-import { withVault } from "../open-vault.ts";
+import { withReader } from "../open-vault.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { table } from "../table.ts";
 
@@ -24,7 +24,7 @@ export function define(command: Command, cli: Cli): void {
 async function run(context: Context, _options: object, path: string): Promise<undefined> {
   const { output, host } = context;
   const absolute = resolve(path);
-  await withVault(context, async (opened) => {
+  await withReader(context, async (opened) => {
     const found = await versionsOf(await opened.reader(), rawFromText(absolute), { signal: host.signal });
     if (found.length === 0) throw new AppError("not_found", { context: { what: absolute } });
     output.json({ type: "result", command: "versions", path: absolute, versions: found.map(toJson) });
