@@ -24,8 +24,6 @@ export type OldFile = {
   readonly name: string;
   readonly sizeBytes: number | undefined;
   readonly cksum: number | undefined;
-  /** What the database says of it: the client confirmed the checksum. */
-  readonly isVerified: boolean;
   readonly modifiedAt: number | undefined;
 };
 
@@ -100,7 +98,6 @@ function fileOf(row: Row): OldFile | undefined {
     name,
     sizeBytes: numberOf(row.filesize),
     cksum: cksumOf(row.crc),
-    isVerified: numberOf(row.verified) === 1,
     modifiedAt: timeOf(row.modificationdate),
   };
 }

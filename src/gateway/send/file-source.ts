@@ -1,5 +1,5 @@
 // The file to be sent, as packets of ciphertext with the checksum of what went into them. Read once from its beginning to the size
-// that it had when it was opened, a MiB at a time; nothing of it is kept.
+// that it had when it was opened, a few packets at a time; nothing of it is kept.
 
 import { type FileHandle, open } from "node:fs/promises";
 import type { Cksum } from "../../core/checksum.ts";
@@ -7,7 +7,7 @@ import { AppError } from "../../core/errors.ts";
 import { encryptFile } from "../legacy-crypto.ts";
 import { type PacketPlan, planPackets } from "./packets.ts";
 
-const READ_BYTES = 2 ** 20;
+const READ_BYTES = 256 * 1024;
 
 export type OldPacket = { readonly number: number; readonly ciphertext: Uint8Array };
 
