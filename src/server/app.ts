@@ -10,6 +10,7 @@ import { LIMITS } from "../core/config-schema.ts";
 import { AppError } from "../core/errors.ts";
 import { type Logger, silentLogger } from "../core/log.ts";
 import { localSocketPath } from "../node/local-socket.ts";
+import { readVersion } from "../node/version.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { type Migrations, openServerDatabase } from "./database.ts";
 import { DEVICE_API } from "./device-api/part.ts";
@@ -19,6 +20,7 @@ import type { Principal } from "./http/principal.ts";
 import type { PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
 import { AttemptLimits } from "./limits/attempts.ts";
 import { lockData } from "./lock.ts";
+import { withOpenApi } from "./openapi.ts";
 import { PEOPLE_PART } from "./people/people-part.ts";
 import { RunningCalls } from "./running-calls.ts";
 import type { ServerSettings } from "./settings.ts";
@@ -113,7 +115,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     };
     for (const module of modules) parts.push(await module.make(kit));
     const dispatch = dispatcher({
-      routes: parts.flatMap(({ routes = [] }) => routes),
+      routes: withOpenApi(
+        parts.flatMap(({ routes = [] }) => routes),
+        readVersion(),
+      ),
       raw: parts.flatMap(({ raw = [] }) => raw),
       vaults,
       running,
@@ -124,7 +129,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       authenticate: (request, address) => authenticate(parts, request, address),
       emit: kit.emit,
       finished(call) {
-        for (const part of parts) part.onCall?.(call);
+        try {
+          for (const part of parts) part.onCall?.(call);
+        } catch (error) {
+          // The caller has its answer; that the trail lacks an entry (a full disk) must not be lost.
+          const { name, requestId, outcome } = call;
+          logger.error("a call is missing in the audit trail", { name, requestId, outcome, detail: String(error) });
+        }
       },
     });
 

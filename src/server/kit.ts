@@ -101,8 +101,8 @@ export type AuditedAction = {
   readonly vault?: VaultId | undefined;
   /** Ids only. */
   readonly detail?: string | undefined;
-  /** Entry of the vault's log that came of it. */
-  readonly seq?: number | undefined;
+  /** The call that it is the whole of: the trail has one entry for both, with its outcome. */
+  readonly request?: IncomingMessage | undefined;
 };
 
 /** A call of a route that is over, however it went. */

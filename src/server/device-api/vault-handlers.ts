@@ -28,20 +28,22 @@ export function vaultHandlers(
   watch: RevocationWatch,
 ): Handlers<typeof VAULT_ROUTES> & Handlers<typeof INVITE_ROUTES> {
   return {
-    async makeVault({ body }) {
+    async makeVault({ body, principal, address, request }) {
       const { name, record, keyslotFiles } = body;
       const statements = body.statements.map((statement) => requireSigned(fromWire(statement)));
       const served = await kit.vaults.create(name, { record, statements, keyslotFiles });
+      kit.audit({ principal, address, request, action: "makeVault", vault: served.id });
       kit.emit({ type: "vault-made", vault: served.id, name });
       return { vault: served.id, name, head: await served.vault.head() };
     },
 
-    async statement({ vault: served, body, principal }) {
+    async statement({ vault: served, body, principal, address, request }) {
       const statement = requireSigned(fromWire(body.statement));
       if (statement.type.startsWith("keyslot-") && !hasRole(roleOf(principal, served.id), "owner")) {
         throw new AppError("forbidden", { context: { caller: "this account", needed: "the role owner" } });
       }
       const head = await served.admin.apply(statement, body.keyslotFile ?? undefined);
+      kit.audit({ principal, address, request, action: statement.type, vault: served.id });
       kit.emit({ type: "statement", vault: served.id, statement: statement.type });
       await watch.lookAt(served);
       return { seq: head.seq, id: head.id };
@@ -80,8 +82,9 @@ export function vaultHandlers(
       return undefined;
     },
 
-    async makeInvite({ vault: served, body, principal }) {
+    async makeInvite({ vault: served, body, principal, address, request }) {
       const endsAt = addInvite(kit, served.id, body, nameOf(principal));
+      kit.audit({ principal, address, request, action: "makeInvite", vault: served.id, detail: body.lookup });
       return { endsAt };
     },
 

@@ -8,7 +8,7 @@ import { addressKey } from "./address.ts";
 import { ATTEMPTS, type AttemptKind, type AttemptRule, KNOWN_FOR_MS, MOST_COUNTERS, MOST_KNOWN } from "./rules.ts";
 
 export type AttemptBy = {
-  /** The caller's address; undefined for this machine's socket, which has none. */
+  /** The caller's address; undefined or "local" for this machine's socket, which has none. */
   readonly address: string | undefined;
   /** What is tried: an e-mail address, a device id, an invitation. Undefined where only the address can be counted. */
   readonly subject: string | undefined;
@@ -16,6 +16,8 @@ export type AttemptBy = {
 
 type Counter = { wrong: number; pending: number; blockedUntil: number; lastWrong: number };
 type Watched = { readonly key: string; readonly rule: AttemptRule; readonly isAddress: boolean };
+
+const LOCAL = "local";
 
 const WRONG: ReadonlySet<ErrorCode> = new Set([
   "login_failed",
@@ -65,7 +67,7 @@ export class AttemptLimits {
 
   #watched(kind: AttemptKind, { address, subject }: AttemptBy): Watched[] {
     const rules = ATTEMPTS[kind];
-    const where = address === undefined ? undefined : addressKey(address);
+    const where = whereOf(address);
     const pair = pairKey(kind, where, subject);
     if (pair !== undefined && this.#isKnown(pair)) return [{ key: pair, rule: rules.known, isAddress: false }];
     const watched: Watched[] = [];
@@ -138,7 +140,7 @@ export class AttemptLimits {
   }
 
   #remember(kind: AttemptKind, { address, subject }: AttemptBy): void {
-    const pair = pairKey(kind, address === undefined ? undefined : addressKey(address), subject);
+    const pair = pairKey(kind, whereOf(address), subject);
     if (pair === undefined) return;
     this.#known.delete(pair);
     if (this.#known.size >= this.#mostKnown) this.#known.delete(this.#known.keys().next().value!);
@@ -151,6 +153,10 @@ function waitFor({ wrong, pending, blockedUntil }: Counter, rule: AttemptRule, n
   if (blockedUntil > now) return blockedUntil - now;
   const atOnce = Math.max(1, wrong >= rule.free ? 1 : rule.atOnce - wrong);
   return pending >= atOnce ? rule.firstDelayMs : 0;
+}
+
+function whereOf(address: string | undefined): string | undefined {
+  return address === undefined || address === LOCAL ? undefined : addressKey(address);
 }
 
 function pairKey(kind: AttemptKind, where: string | undefined, subject: string | undefined): string | undefined {

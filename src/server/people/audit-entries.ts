@@ -20,11 +20,13 @@ export function entryOfCall(call: FinishedCall, note: AuditNote, store: PeopleSt
   if (principal.kind === "nobody" && !route.who.includes("anyone")) return undefined;
   if (isDeviceLogin(call)) return undefined;
   const subject = note.subject ?? subjectOf(call.params);
+  const action = note.action ?? call.name;
+  const vault = call.vault ?? note.vault ?? null;
   const who = actor(principal, note, store);
   return {
     ...who,
-    action: call.name,
-    vault: call.vault ?? null,
+    action,
+    vault,
     subject,
     outcome,
     ...whereOf(call),
@@ -32,7 +34,8 @@ export function entryOfCall(call: FinishedCall, note: AuditNote, store: PeopleSt
   };
 }
 
-export function entryOfAction({ principal, address, action, vault, detail, seq }: AuditedAction): NewEntry {
+/** For what is no call by itself. */
+export function entryOfAction({ principal, address, action, vault, detail }: AuditedAction): NewEntry {
   const by = principal.kind === "device" ? `device ${principal.device}` : byOf(principal);
   const person = principal.kind === "person" ? principal : undefined;
   return {
@@ -45,7 +48,7 @@ export function entryOfAction({ principal, address, action, vault, detail, seq }
     outcome: "ok",
     address,
     requestId: null,
-    seq: seq ?? null,
+    seq: null,
   };
 }
 

@@ -7,7 +7,7 @@ import { AUTH_ROUTES } from "../../wire/v4/api/auth-routes.ts";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
 import { mount } from "../http/call.ts";
 import type { PartModule, ServerKit } from "../kit.ts";
-import { AttemptLimits } from "../limits/attempts.ts";
+import type { AttemptLimits } from "../limits/attempts.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { AuditTrail } from "./audit.ts";
 import { entryOfAction, entryOfCall } from "./audit-entries.ts";
@@ -61,7 +61,7 @@ export const PEOPLE_PART: PartModule = {
       signIns: new SignIns({ database, clock }),
       passwords: new Passwords({ auth, store }),
       factors: new SecondFactors({ auth, database, clock }),
-      limits: new AttemptLimits({ clock }),
+      limits: kit.attempts,
       audit: new AuditTrail({ database, clock }),
       notes: new AuditNotes(),
     };
@@ -73,7 +73,11 @@ export const PEOPLE_PART: PartModule = {
         ...mount(AUTH_ROUTES, authHandlers({ ...doors, origins: kit.origins })),
       ],
       authenticate: (request, address) => authenticatePerson(doors, request, address),
-      audit: (action) => parts.audit.record(entryOfAction(action)),
+      audit(done) {
+        const { request, action, vault, detail: subject } = done;
+        if (request === undefined) parts.audit.record(entryOfAction(done));
+        else parts.notes.add(request, { action, vault, ...(subject === undefined ? {} : { subject }) });
+      },
       onCall(call) {
         const entry = entryOfCall(call, parts.notes.of(call.request), store);
         if (entry !== undefined) parts.audit.record(entry);

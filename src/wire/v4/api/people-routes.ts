@@ -326,7 +326,10 @@ export const PEOPLE_ROUTES = routes({
       limit,
       after: cursor,
       person: id.optional(),
-      action: z.string().max(64).optional(),
+      action: z
+        .string()
+        .regex(/^[\w-]{1,64}$/, "not an action")
+        .optional(),
       vault: vaultId.optional(),
     }),
     answer: page(auditEntry),
