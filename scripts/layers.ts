@@ -41,8 +41,6 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ["core", "wire", "storage", "vault", "node", "crypto/signature"],
     [
       "zod",
-      "hono",
-      "@hono/node-server",
       "better-auth",
       "@better-auth/api-key",
       "@better-auth/utils",

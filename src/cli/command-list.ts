@@ -19,6 +19,7 @@ const LOOK = "Looking and restoring";
 const KEEP = "Keeping and forgetting";
 const CARE = "Taking care";
 const KEYS = "Keys and machines";
+const SERVER = "A server";
 const MORE = "More";
 
 export const COMMANDS: readonly ListedCommand[] = [
@@ -138,6 +139,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     group: MORE,
     summary: "Move from CyberBackup 3: send to an old server, import what it received.",
     load: () => import("./commands/v3.ts"),
+  },
+  {
+    name: "serve",
+    group: SERVER,
+    summary: "Run a server that keeps vaults for many machines.",
+    load: () => import("./commands/serve.ts"),
   },
   {
     name: "config",

@@ -45,9 +45,14 @@ async function createContext(cli: Cli, options: Readonly<Record<string, unknown>
   return { host, output, config, resolved, logger: stderrLogger(host.stderr, config.logLevel) };
 }
 
-/** Commander calls `--pack-size-mib` packSizeMib; the table of settings knows it as packSizeMiB. */
+/** Commander calls `--pack-size-mib` packSizeMib; the table of settings knows it as packSizeMiB. `--no-web` sets web to off. */
 function settingFlags(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(CONFIG_KEYS.map((key) => [key, options[attributeOf(flagName(key))]]));
+  return Object.fromEntries(
+    CONFIG_KEYS.map((key) => {
+      const given = options[attributeOf(flagName(key))];
+      return [key, given === false ? "off" : given === true ? undefined : given];
+    }),
+  );
 }
 
 function attributeOf(flag: string): string {

@@ -24,6 +24,22 @@ const summary = <const Name extends string, Shape extends z.core.$ZodLooseShape>
 const result = <const Name extends string, Shape extends z.core.$ZodLooseShape>(command: Name, shape: Shape) =>
   z.strictObject({ type: z.literal("result"), command: z.literal(command), ...shape });
 
+const serveEvent = z.strictObject({
+  type: z.literal("event"),
+  command: z.literal("serve"),
+  time,
+  event: z.string().describe("what happened: device-login, session-open, pack, commit, job and others"),
+  vault: id.optional(),
+  vaultName: z.string().optional(),
+  device: id.optional(),
+  deviceName: z.string().optional(),
+  session: id.optional(),
+  snapshot: id.optional(),
+  bytes: bytes.optional(),
+  durationMs: z.number().optional(),
+  detail: z.string().optional(),
+});
+
 /** The documents of each command, in the order in which they come. */
 export const DOCUMENTS = {
   init: [
@@ -276,6 +292,21 @@ export const DOCUMENTS = {
       exit: z.int(),
     }),
   ],
+  serve: [
+    z.strictObject({
+      type: z.literal("started"),
+      command: z.literal("serve"),
+      address: z.string(),
+      port: z.int().optional().describe("where HTTPS is served"),
+      httpPort: z.int().optional().describe("where plain HTTP is served"),
+      fingerprint: z.string().optional().describe("what devices pin: SHA-256 of the certificate"),
+      setup: z.string().optional().describe("link, good once, by which the first owner is made"),
+      socket: z.string().describe("the local socket"),
+      vaults: z.array(z.strictObject({ id, name: z.string(), problem: z.string().optional() })),
+    }),
+    serveEvent,
+    result("serve", { stopped: z.literal(true) }),
+  ],
   config: [
     result("config", {
       file: z.string().optional(),
@@ -306,3 +337,4 @@ export type ProblemJson = z.infer<typeof problemSchema>;
 export type SnapshotJson = z.infer<typeof snapshotSchema>;
 export type EntryJson = z.infer<typeof entrySchema>;
 export type FindingJson = Ending<"doctor">["findings"][number];
+export type ServeEventJson = z.infer<typeof serveEvent>;

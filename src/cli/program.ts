@@ -31,6 +31,14 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   color: "when",
   progress: "when",
   logLevel: "level",
+  data: "folder",
+  listen: "address:port",
+  listenHttp: "address:port",
+  tlsCert: "file",
+  tlsKey: "file",
+  trustProxy: "how",
+  publicUrl: "url",
+  proxyCertificate: "file",
 };
 
 export function buildProgram(cli: Cli): Command {

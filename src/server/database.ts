@@ -2,9 +2,9 @@
 // needed to read a backup: the vaults stand for themselves.
 // Each part of the server brings its own migrations; they run at start, all in one transaction, after a copy of the file was made.
 
-import { copyFileSync, existsSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, openSync } from "node:fs";
 import { AppError } from "../core/errors.ts";
-import { Database } from "../vault/database.ts";
+import { Database, type DatabaseOptions } from "../vault/database.ts";
 
 export type Migrations = {
   /** Name of the part. */
@@ -14,7 +14,7 @@ export type Migrations = {
 };
 
 export function openServerDatabase(path: string, parts: readonly Migrations[]): Database {
-  const database = new Database(path);
+  const database = privateDatabase(path);
   try {
     migrate(database, parts);
     return database;
@@ -22,6 +22,12 @@ export function openServerDatabase(path: string, parts: readonly Migrations[]): 
     database.close();
     throw error;
   }
+}
+
+/** SQLite would make a file that everybody can read; what it puts beside it gets the file's mode. */
+export function privateDatabase(path: string, options: DatabaseOptions = {}): Database {
+  closeSync(openSync(path, "a", 0o600));
+  return new Database(path, options);
 }
 
 function migrate(database: Database, parts: readonly Migrations[]): void {

@@ -4,11 +4,12 @@
 
 import { hostname } from "node:os";
 import { AppError, isAppError } from "../core/errors.ts";
-import { Database } from "../vault/database.ts";
+import type { Database } from "../vault/database.ts";
+import { privateDatabase } from "./database.ts";
 
 /** Throws `vault_busy`, which names the holder. Answers how to give the lock back. */
 export function lockData(path: string, now: number): () => void {
-  const database = new Database(path, { busyTimeoutMs: 0 });
+  const database = privateDatabase(path, { busyTimeoutMs: 0 });
   try {
     database.exec(
       "CREATE TABLE IF NOT EXISTS holder (one INTEGER PRIMARY KEY, pid INTEGER, host TEXT, since TEXT) STRICT",

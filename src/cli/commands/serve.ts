@@ -1,0 +1,177 @@
+// `serve`: the server in this terminal, or under a service manager. It says what happens, a line for each event, until it is asked
+// to stop; then running uploads may end.
+
+import { hostname } from "node:os";
+import type { Command } from "commander";
+import type { DeviceId, VaultId } from "../../core/ids.ts";
+import { type RunningServer, startServer } from "../../server/app.ts";
+import type { ServerEvent } from "../../server/kit.ts";
+import { type Endpoint, serverSettings } from "../../server/settings.ts";
+import { logDevices } from "../../vault/server-queries.ts";
+import { action, type Context } from "../context.ts";
+import { formatBytes, plural } from "../format-bytes.ts";
+import { formatDuration, formatTime, isoTime } from "../format-time.ts";
+import type { ServeEventJson } from "../json-schema.ts";
+import { addExamples, type Cli, settingOption } from "../program.ts";
+import { shownText } from "../shown-path.ts";
+
+const SETTINGS = [
+  "data",
+  "listen",
+  "listenHttp",
+  "tlsCert",
+  "tlsKey",
+  "trustProxy",
+  "publicUrl",
+  "proxyCertificate",
+  "reserveMiB",
+] as const;
+
+export function define(command: Command, cli: Cli): void {
+  for (const key of SETTINGS) command.addOption(settingOption(key));
+  command.option("--no-web", "Do not serve the page.").action(action(cli, run));
+  addExamples(command, [
+    ["cyberbackup serve --data /srv/backup", "serve over TLS, with a certificate of its own"],
+    ["cyberbackup serve --trust-proxy on --public-url https://backup.example.org", "behind a proxy that does TLS"],
+    ["cyberbackup serve --json", "an event a line, for a log collector"],
+  ]);
+}
+
+async function run(context: Context): Promise<undefined> {
+  const { host, output, logger } = context;
+  const settings = serverSettings(context.config);
+  const early: ServerEvent[] = [];
+  let tell = (event: ServerEvent): void => void early.push(event);
+  const server = await startServer({
+    settings,
+    clock: host.clock,
+    random: host.random,
+    logger,
+    onEvent: (event) => tell(event),
+  });
+  try {
+    sayHello(context, server, settings.listen);
+    tell = (event) => sayEvent(context, server, event);
+    for (const event of early) tell(event);
+    await untilAborted(host.signal);
+  } finally {
+    const { size } = server.kit.running;
+    if (size > 0) output.note(`Waiting for ${plural(size, "request")} to end.`);
+    await server.stop();
+  }
+  output.json({ type: "result", command: "serve", stopped: true });
+  output.say("Stopped.");
+  return undefined;
+}
+
+function sayHello({ output }: Context, server: RunningServer, listen: Endpoint | undefined): void {
+  const { kit, port, httpPort, socketPath } = server;
+  const { publicUrl, data } = kit.settings;
+  const own = port === undefined ? `http://127.0.0.1:${httpPort}` : `https://${shownHost(listen!.host)}:${port}`;
+  const address = publicUrl ?? own;
+  const { pin } = kit.identity();
+  const setupPath = server.setupPath();
+  const setup = setupPath === undefined ? undefined : address + setupPath;
+  const vaults = kit.vaults.list();
+  output.say(`Serving ${plural(vaults.length, "vault")} of ${shownText(data)} at ${address}`);
+  if (pin !== undefined) output.say(`Fingerprint ${pin}`);
+  for (const { name, problem } of vaults) if (problem) output.warn(`${shownText(name)}: ${problem.message}`);
+  if (setup !== undefined) output.say(`Nobody owns this server yet. Open this once to become its owner:\n  ${setup}`);
+  output.json({
+    type: "started",
+    command: "serve",
+    address,
+    ...(port === undefined ? {} : { port }),
+    ...(httpPort === undefined ? {} : { httpPort }),
+    ...(pin === undefined ? {} : { fingerprint: pin }),
+    ...(setup === undefined ? {} : { setup }),
+    socket: socketPath,
+    vaults: vaults.map(({ id, name, problem }) => ({ id, name, ...(problem ? { problem: problem.message } : {}) })),
+  });
+  output.flush();
+}
+
+/** Where it listens on all addresses, its name is what others use. */
+function shownHost(listened: string): string {
+  if (listened === "0.0.0.0" || listened === "::") return hostname();
+  return listened.includes(":") ? `[${listened}]` : listened;
+}
+
+function sayEvent({ output, host }: Context, server: RunningServer, event: ServerEvent): void {
+  const told = describe(event);
+  if (told === undefined) return;
+  const now = host.clock.now();
+  const names = namesOf(server, event);
+  const who = [names.vaultName, names.deviceName].filter((name) => name !== undefined).map(shownText);
+  const words = told.isProblem ? output.paint.red(told.words) : told.words;
+  output.say([output.paint.dim(formatTime(now)), ...who, words].join("  "));
+  const json: ServeEventJson = {
+    type: "event",
+    command: "serve",
+    time: isoTime(now),
+    event: event.type,
+    ...names,
+    ...told.json,
+  };
+  output.json(json);
+  output.flush();
+}
+
+type Told = { readonly words: string; readonly isProblem?: boolean; readonly json: Partial<ServeEventJson> };
+
+/** undefined for what is not worth a line. */
+function describe(event: ServerEvent): Told | undefined {
+  switch (event.type) {
+    case "device-login":
+      return { words: "logged in", json: {} };
+    case "session-open":
+      return { words: "backup begins", json: { session: event.session } };
+    case "session-close":
+      return { words: "backup ends without a snapshot", json: { session: event.session } };
+    case "pack": {
+      const { session, sizeBytes, durationMs } = event;
+      const words = `stored ${formatBytes(sizeBytes)} in ${formatDuration(durationMs)}`;
+      return { words, json: { session, bytes: sizeBytes, durationMs: Math.round(durationMs) } };
+    }
+    case "commit":
+      return { words: `snapshot ${event.snapshot.slice(0, 12)}`, json: { snapshot: event.snapshot } };
+    case "enrolled":
+      return { words: "enrolled", json: {} };
+    case "statement":
+      return { words: event.statement, json: { detail: event.statement } };
+    case "vault-made":
+      return { words: "vault made", json: {} };
+    case "job":
+      return {
+        words: `${event.kind} ${event.state}`,
+        isProblem: event.state === "failed",
+        json: { detail: `${event.kind} ${event.state}` },
+      };
+    case "request":
+      if (event.status < 500 || event.status === 503) return undefined;
+      return { words: `${event.route} failed`, isProblem: true, json: { detail: `${event.route} ${event.status}` } };
+  }
+}
+
+function namesOf(
+  { kit }: RunningServer,
+  event: ServerEvent,
+): Pick<ServeEventJson, "vault" | "vaultName" | "device" | "deviceName"> {
+  if (!("vault" in event) || event.vault === undefined) return {};
+  const vault: VaultId = event.vault;
+  const served = kit.vaults.byNameOrId(vault);
+  const device: DeviceId | undefined = "device" in event ? event.device : undefined;
+  const known = device && served?.problem === undefined ? logDevices(served!.vault.context).get(device) : undefined;
+  return {
+    vault,
+    ...(served === undefined ? {} : { vaultName: served.name }),
+    ...(device === undefined ? {} : { device }),
+    ...(known === undefined ? {} : { deviceName: known.name }),
+  };
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  // A listener alone does not keep a process alive, and a server without doors would be none; its doors do.
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
