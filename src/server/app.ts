@@ -54,7 +54,7 @@ export type RunningServer = {
 };
 
 /** Everything that brings tables and routes. */
-const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API];
+export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API];
 
 const RENEWAL_CHECK_MS = 12 * 3_600_000;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
