@@ -36,7 +36,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption"],
     ON_NODE,
   ),
-  gateway: room(["core", "wire", "engine", "client", "node", "crypto/tokens"], [], ON_NODE),
+  // vault/database is the adapter over SQLite and nothing of a vault.
+  gateway: room(["core", "wire", "engine", "client", "node", "crypto/tokens", "vault/database"], [], ON_NODE),
   server: room(
     ["core", "wire", "storage", "vault", "node", "crypto/signature"],
     [

@@ -135,6 +135,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import("./commands/writer.ts"),
   },
   {
+    name: "gateway",
+    group: MORE,
+    summary: "Take uploads of CyberBackup 3 clients.",
+    load: () => import("./commands/gateway.ts"),
+  },
+  {
     name: "v3",
     group: MORE,
     summary: "Move from CyberBackup 3: send to an old server, import what it received.",

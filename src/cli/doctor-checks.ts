@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { hasPosix } from "../client/posix.ts";
 import type { Context } from "./context.ts";
-import { formatBytes } from "./format-bytes.ts";
+import { formatBytes, plural } from "./format-bytes.ts";
 import type { FindingJson } from "./json-schema.ts";
 import { shownText } from "./shown-path.ts";
 
@@ -13,7 +13,14 @@ const OLDEST_NODE = [24, 12] as const;
 const LITTLE_SPACE_BYTES = 2 ** 30;
 
 export async function machineFindings({ config }: Context): Promise<FindingJson[]> {
-  return [runtime(), posix(), await home(config.home), await homeModes(config.home), await space("home", config.home)];
+  return [
+    runtime(),
+    posix(),
+    await home(config.home),
+    await homeModes(config.home),
+    await space("home", config.home),
+    ...(await gateway(config.home)),
+  ];
 }
 
 /** How much room there is where `path` lies. */
@@ -77,4 +84,14 @@ async function homeModes(path: string): Promise<FindingJson> {
     detail: `others can read ${open.map(shownText).join(", ")}`,
     advice: `chmod 600 ${open.map(shownText).join(" ")}`,
   };
+}
+
+/** Nothing where no gateway has ever run; else a reminder that protocol 3 is weak. */
+async function gateway(path: string): Promise<FindingJson[]> {
+  const folder = join(path, "gateway");
+  if (!(await stat(folder).catch(() => undefined))) return [];
+  const { countClients } = await import("../gateway/client-registry.ts");
+  const detail = `clients of CyberBackup 3 are served here (${plural(countClients(folder), "client")} registered)`;
+  const advice = "Protocol 3 is weak (docs/protocol-v3.md): move its clients to version 4, and retire names that have.";
+  return [{ check: "gateway", state: "advice", detail, advice }];
 }

@@ -307,6 +307,37 @@ export const DOCUMENTS = {
     serveEvent,
     result("serve", { stopped: z.literal(true) }),
   ],
+  gateway: [
+    z.strictObject({
+      type: z.literal("started"),
+      command: z.literal("gateway"),
+      host: z.string(),
+      port: z.int().describe("the one that was free, for port 0"),
+      store: z.enum(["vault", "plain"]),
+      warnings: z.array(z.string()),
+    }),
+    summary("gateway", {
+      stored: count.describe("uploads that were confirmed and are safe"),
+      refused: count.describe("requests that were answered with an error"),
+      receivedBytes: bytes.describe("bytes off the wire"),
+    }),
+  ],
+  "gateway clients": [
+    result("gateway clients", {
+      clients: z.array(
+        z.strictObject({ name: z.string(), hasKey: z.boolean(), registeredAt: time, lastSeenAt: time.optional() }),
+      ),
+    }),
+  ],
+  "gateway import": [
+    result("gateway import", {
+      imported: count,
+      present: count.describe("known already"),
+      refused: z.array(z.strictObject({ name: z.string(), reason: z.enum(["id_taken", "name_taken", "invalid"]) })),
+    }),
+  ],
+  "gateway reset": [result("gateway reset", { name: z.string() })],
+  "gateway forget": [result("gateway forget", { name: z.string() })],
   config: [
     result("config", {
       file: z.string().optional(),

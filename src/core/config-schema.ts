@@ -141,11 +141,19 @@ export const LIMITS = {
     value: 16 * 2 ** 20,
     description: "Ciphertext of packets that came before their turn, kept for one upload through the gateway.",
   },
+  gatewayAllWindowsBytes: { value: 128 * 2 ** 20, description: "The same, for all uploads together." },
+  gatewayUploads: { value: 32, description: "Uploads that the gateway takes in at a time; others wait." },
+  gatewayClients: { value: 10_000, description: "Clients of CyberBackup 3 that the gateway registers." },
   gatewayConnections: { value: 1000, description: "Connections that the gateway holds at a time." },
   gatewayIdleSeconds: { value: 60, description: "Silence after which the gateway closes a connection." },
   gatewaySessionSeconds: {
     value: 600,
-    description: "Time after which the gateway closes a connection, silent or not, once no upload moves on it.",
+    description: "Age at which the gateway closes a connection; each 64 KiB of a file give it a second more.",
+  },
+  gatewayPatienceSeconds: {
+    value: 10,
+    description:
+      "Silence after which a connection of the gateway may be closed to make room: one that has not logged in, when there are too many; one with an upload, when others wait.",
   },
   v3ConnectTries: { value: 3, description: "Times that `v3 send` tries to connect before it gives up." },
   v3FileTries: { value: 3, description: "Times that `v3 send` sends a file whose checksum or connection fails." },

@@ -362,6 +362,13 @@ export const ERRORS = {
     "The other side does not keep to protocol 3: {detail}.",
     "Check that it is a CyberBackup 3 program and that the address is right.",
   ),
+  gateway_busy: spec(
+    EXIT.vaultBusy,
+    423,
+    "Another gateway uses {path}.",
+    "Stop it first, or give this one a folder of its own.",
+    true,
+  ),
   v3_key_invalid: spec(
     EXIT.failed,
     400,

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { utf8 } from "./bytes.ts";
 import { AppError } from "./errors.ts";
 import {
+  checkLabel,
   checkName,
   checkRelativePath,
   isPlainComponent,
@@ -242,5 +243,27 @@ describe("printableName", () => {
 
   test("is cut when the name is long", () => {
     assert.equal(printableName("x".repeat(1000)), `"${"x".repeat(80)}…"`);
+  });
+});
+
+describe("labels", () => {
+  test("are any text of one line that is no longer than allowed", () => {
+    for (const text of ["alice", "a/b", "..", "CON", " x ", "50%", "日本語", "x".repeat(100), "é".repeat(50)]) {
+      assert.equal(checkLabel(text, 100), undefined, text);
+    }
+  });
+
+  test("hide nothing from whoever reads them", () => {
+    const bad: [string, NameProblemKind][] = [
+      ["", "empty"],
+      ["x".repeat(101), "too_long"],
+      ["é".repeat(51), "too_long"],
+      ["a\nb", "control"],
+      ["a\u0000", "control"],
+      ["a\u202eb", "bidi_control"],
+      ["a\u200bb", "invisible"],
+      ["\ud800", "surrogate"],
+    ];
+    for (const [text, kind] of bad) assert.equal(checkLabel(text, 100)?.kind, kind, JSON.stringify(text));
   });
 });

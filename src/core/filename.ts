@@ -54,6 +54,9 @@ const CHARACTER_RULES: readonly CharacterRule[] = [
   { kind: "surrogate", set: /\p{Surrogate}/u, what: "half of a surrogate pair" },
 ];
 
+/** Those that hold for any text that people are shown. */
+const LABEL_RULES: ReadonlySet<NameProblemKind> = new Set(["control", "bidi_control", "invisible", "surrogate"]);
+
 /** Microsoft's reserved names, with or without extension. Superscript digits count; NFKC has made them plain digits. */
 const RESERVED = /^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|CLOCK\$|(?:COM|LPT)[0-9])\s*(?:\.|$)/i;
 
@@ -77,6 +80,17 @@ export function checkName(name: string): NameProblem | undefined {
   if (/^\s/u.test(name)) return { kind: "edge", detail: "It starts with a space." };
   if (/[\s.]$/u.test(name)) return { kind: "edge", detail: "It ends with a space or a dot." };
   if (name.normalize("NFC") !== name) return { kind: "not_nfc", detail: "It is not in Unicode normal form C." };
+  return undefined;
+}
+
+/** What keeps `text` from being a name in one line for people, such as a user's; undefined when nothing does. Not for files. */
+export function checkLabel(text: string, maxBytes: number): NameProblem | undefined {
+  if (text === "") return { kind: "empty", detail: "It is empty." };
+  if (exceeds(text, maxBytes)) return { kind: "too_long", detail: `It is longer than ${maxBytes} bytes of UTF-8.` };
+  for (const { kind, set, what } of CHARACTER_RULES) {
+    const found = LABEL_RULES.has(kind) && set.exec(text);
+    if (found) return { kind, detail: `It contains ${what} (${codePointName(found[0])}).` };
+  }
   return undefined;
 }
 

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import type { JsonDocument } from "../../src/cli/json-schema.ts";
 import { cliError, documentsIn, ended, newPlace, start } from "./run-cli.ts";
 
-type Started = Extract<JsonDocument, { type: "started" }>;
+type Started = Extract<JsonDocument, { type: "started"; command: "serve" }>;
 
 /** The first line of a server's output. */
 async function started(child: ChildProcess): Promise<Started> {

@@ -1,0 +1,72 @@
+// Whom the gateway lets in: by source network, by name, and by a date after which a name is retired. Protocol 3 proves nobody's
+// identity, so these narrow what can go wrong; they do not make it safe.
+
+import { BlockList, isIP } from "node:net";
+import { AppError } from "../core/errors.ts";
+
+export type AdmissionRules = {
+  /** Undefined: every name. */
+  readonly names?: readonly string[] | undefined;
+  /** Addresses or CIDR ranges; undefined: every address. */
+  readonly networks?: readonly string[] | undefined;
+  /** `NAME=YYYY-MM-DD`: the name is refused from that day on (UTC). */
+  readonly retire?: readonly string[] | undefined;
+};
+
+export type NameAnswer = "allowed" | "not_listed" | "retired";
+
+export type Admission = {
+  allowsAddress(address: string | undefined): boolean;
+  judgeName(user: string, nowMs: number): NameAnswer;
+  /** Retirement dates, as milliseconds since 1970 UTC, by name. */
+  readonly retirements: ReadonlyMap<string, number>;
+};
+
+/** Throws `usage` for a network or date that cannot be read. */
+export function createAdmission(rules: AdmissionRules): Admission {
+  const networks = rules.networks && blockListOf(rules.networks);
+  const names = rules.names && new Set(rules.names);
+  const retirements = new Map((rules.retire ?? []).map(parseRetirement));
+  return {
+    retirements,
+    allowsAddress(address) {
+      if (!networks) return true;
+      const plain = address?.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+      const family = isIP(plain ?? "");
+      return family !== 0 && networks.check(plain!, family === 4 ? "ipv4" : "ipv6");
+    },
+    judgeName(user, nowMs) {
+      if (names && !names.has(user)) return "not_listed";
+      return nowMs >= (retirements.get(user) ?? Number.POSITIVE_INFINITY) ? "retired" : "allowed";
+    },
+  };
+}
+
+function blockListOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = "", prefix, ...more] = network.split("/");
+    const family = isIP(address);
+    const bits = family === 4 ? 32 : 128;
+    const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : bits + 1;
+    if (family === 0 || more.length > 0 || length > bits) {
+      throw usage(`${network} is no network such as 192.0.2.0/24 or 2001:db8::/32.`);
+    }
+    list.addSubnet(address, length, family === 4 ? "ipv4" : "ipv6");
+  }
+  return list;
+}
+
+function parseRetirement(text: string): [string, number] {
+  const at = text.lastIndexOf("=");
+  const date = text.slice(at + 1);
+  const time = Date.parse(`${date}T00:00:00Z`);
+  const isDate =
+    /^\d{4}-\d\d-\d\d$/.test(date) && Number.isFinite(time) && new Date(time).toISOString().startsWith(date);
+  if (at < 1 || !isDate) throw usage(`${text} is no name with a date, such as shop=2027-06-30.`);
+  return [text.slice(0, at), time];
+}
+
+function usage(detail: string): AppError {
+  return new AppError("usage", { context: { detail } });
+}
