@@ -14,19 +14,20 @@ import { importSigner, type Signer } from "../src/crypto/signature.ts";
 import { planToken, tagToken } from "../src/crypto/tokens.ts";
 import { blockPayload, openBlock, sealBlock } from "../src/engine/block.ts";
 import { sealSnapshotInfo } from "../src/engine/snapshot-info.ts";
+import { encodeChunkList } from "../src/wire/v4/chunk-list.ts";
 import { logStatement } from "../src/wire/v4/log-entry.ts";
 import { applyLogEntry, emptyLogState, type LogState } from "../src/wire/v4/log-state.ts";
 import { blockStatement, packIdOf } from "../src/wire/v4/pack.ts";
 import { encodeTrailer } from "../src/wire/v4/pack-trailer.ts";
 import { encodeRefs } from "../src/wire/v4/refs.ts";
 import { encodeSnapshotRecord, snapshotStatement } from "../src/wire/v4/snapshot-record.ts";
-import { encodeStateHeader, ROOT_NAME, StateEncoder } from "../src/wire/v4/state-file.ts";
+import { encodeStateHeader, ROOT_NAME, STATE_LIMITS, StateEncoder } from "../src/wire/v4/state-file.ts";
 import type { OwnerNames } from "../src/wire/v4/tree-types.ts";
 import { encodeVaultRecord } from "../src/wire/v4/vault-record.ts";
 import { platform } from "./platform.ts";
 import * as samples from "./samples.ts";
 import { stateSink } from "./state-bytes.ts";
-import { entryBytes, segmentOf, treeEntries, treeOwners } from "./tree-samples.ts";
+import { CHUNK_LIST_COVERS, chunkList, entryBytes, segmentOf, treeEntries, treeOwners } from "./tree-samples.ts";
 
 /** Private key of RFC 8032, 7.1, test 1, as PKCS#8 (RFC 8410). */
 const PKCS8 = fromHex(
@@ -151,6 +152,7 @@ async function buildTree(): Promise<unknown> {
     entries: readable(treeEntries),
     segment: toHex(segment),
     empty: toHex(segmentOf([], { users: new Map(), groups: new Map() })),
+    chunkList: readable({ ...chunkList, covers: CHUNK_LIST_COVERS, bytes: encodeChunkList(chunkList) }),
   };
 }
 
@@ -160,7 +162,8 @@ export function readableOwners({ users, groups }: OwnerNames): unknown {
 
 /** A root with one folder in it, which holds one file. */
 async function buildStateFile(): Promise<unknown> {
-  const [, file, , folder] = treeEntries;
+  const [, file, , large, folder] = treeEntries;
+  const many = Array.from({ length: STATE_LIMITS.refs + 2 }, (_, i) => 2 * i);
   const sink = stateSink();
   sink.emit(encodeStateHeader(samples.VAULT, samples.PLAN));
   const encoder = new StateEncoder(sink.emit);
@@ -168,6 +171,7 @@ async function buildStateFile(): Promise<unknown> {
   encoder.enter(ROOT_NAME);
   encoder.enter(folder!.name);
   encoder.entry(12_345, entryBytes(file!), [2 * 7, 2 * 1 + 1]);
+  encoder.entry(12_346, entryBytes(large!), many);
   encoder.leave(300, entryBytes(folder!), [2 * 2 + 1]);
   encoder.leave(2, entryBytes({ ...folder!, name: ROOT_NAME }), []);
   encoder.finish(tail);
@@ -178,6 +182,7 @@ async function buildStateFile(): Promise<unknown> {
       { kind: 1, name: ROOT_NAME },
       { kind: 1, name: folder!.name },
       { kind: 2, name: file!.name, inode: 12_345, entry: entryBytes(file!), refs: [14, 3] },
+      { kind: 2, name: large!.name, inode: 12_346, entry: entryBytes(large!), refs: many },
       { kind: 3, name: folder!.name, inode: 300, entry: entryBytes(folder!), refs: [5] },
       { kind: 3, name: ROOT_NAME, inode: 2, entry: entryBytes({ ...folder!, name: ROOT_NAME }), refs: [] },
     ],

@@ -10,6 +10,7 @@ import { planToken } from "../src/crypto/tokens.ts";
 import { blockPayload, sealBlock } from "../src/engine/block.ts";
 import { openReader, type VaultReader } from "../src/engine/reader/reader.ts";
 import { sealSnapshotInfo } from "../src/engine/snapshot-info.ts";
+import { encodeChunkList } from "../src/wire/v4/chunk-list.ts";
 import { encodeRefs } from "../src/wire/v4/refs.ts";
 import { encodeSnapshotRecord, snapshotStatement } from "../src/wire/v4/snapshot-record.ts";
 import { encodeEntry, encodeSegment } from "../src/wire/v4/tree.ts";
@@ -45,6 +46,10 @@ export type SnapshotOptions = {
   /** Chunks in one block. */
   readonly perBlock?: number;
   readonly cut?: number;
+  /** Chunks in one chunk list: a file of more is indirect. */
+  readonly perList?: number;
+  /** What stands in the vault instead of this list. */
+  readonly falsify?: (list: Bytes, index: number) => Bytes;
   readonly owners?: { users: Map<number, string>; groups: Map<number, string> };
   readonly refs?: (blockNos: number[]) => number[];
 };
@@ -196,8 +201,23 @@ class SnapshotBuilder {
     const ids: Uint8Array[] = [];
     for (const chunk of chunks) ids.push(await this.#chunk(KIND_DATA, chunk));
     const chunkLengths = chunks.map(({ length }) => length);
-    const size = chunkLengths.reduce((sum, length) => sum + length, 0);
+    const size = sumOf(chunkLengths);
+    const { perList = ids.length } = this.#options;
+    if (ids.length > perList) return { ...base, type: ENTRY.file, size, ...(await this.#lists(ids, chunkLengths)) };
     return { ...base, type: ENTRY.file, size, chunkIds: join(ids), chunkLengths };
+  }
+
+  async #lists(ids: readonly Uint8Array[], chunkLengths: readonly number[]): Promise<Partial<TreeEntry>> {
+    const { perList = 1, falsify = (list) => list } = this.#options;
+    const listIds: Uint8Array[] = [];
+    const covers: number[] = [];
+    for (let at = 0; at < ids.length; at += perList) {
+      const lengths = chunkLengths.slice(at, at + perList);
+      const list = encodeChunkList({ chunkIds: join(ids.slice(at, at + perList)), lengths });
+      listIds.push(await this.#chunk(KIND_TREE, falsify(list, listIds.length)));
+      covers.push(sumOf(lengths));
+    }
+    return { indirect: true, chunkIds: join(listIds), chunkLengths: covers };
   }
 
   #cut(content: Uint8Array): Uint8Array[] {
@@ -237,6 +257,10 @@ class SnapshotBuilder {
       ),
     );
   }
+}
+
+function sumOf(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
 }
 
 function join(ids: readonly Uint8Array[]): Bytes {

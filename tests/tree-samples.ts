@@ -53,6 +53,15 @@ export const treeEntries: readonly TreeEntry[] = [
       { name: raw("user.empty"), value: new Uint8Array(0) },
     ],
   },
+  {
+    ...plain,
+    type: ENTRY.file,
+    name: raw("c large"),
+    size: 3 * 2 ** 40,
+    indirect: true,
+    chunkIds: counting(4, 64),
+    chunkLengths: [2 ** 41, 2 ** 40],
+  },
   { ...plain, type: ENTRY.directory, name: raw("d folder"), mode: 0o1755, chunkIds: counting(3, 64) },
   { ...plain, type: ENTRY.symlink, name: raw("e link"), mode: 0o777, linkTarget: raw("../grüße") },
   { ...plain, type: ENTRY.fifo, name: raw("f fifo") },
@@ -61,6 +70,10 @@ export const treeEntries: readonly TreeEntry[] = [
   { ...plain, type: ENTRY.socket, name: raw("i socket") },
   { ...plain, type: ENTRY.fifo, name: "\xff\xfe no text" as RawPath, uid: 0 },
 ];
+
+/** A chunk list of three, and the bytes of the file that it is for. */
+export const chunkList = { chunkIds: counting(5, 96), lengths: [131_072, 2_097_152, 1] } as const;
+export const CHUNK_LIST_COVERS = 131_072 + 2_097_152 + 1;
 
 export function segmentOf(entries: readonly TreeEntry[], owners: OwnerNames = treeOwners): Bytes {
   const writer = new ByteWriter();
@@ -135,7 +148,15 @@ const content = fc
     });
     const fitting = holes.filter(({ offset, length }) => offset + length <= size);
     const chunkIds = counting(size % 256, 32 * chunkLengths.length);
-    return { type: ENTRY.file, size, chunkIds, chunkLengths, ...(fitting.length > 0 && { holes: fitting }) };
+    const isIndirect = size % 3 === 1;
+    return {
+      type: ENTRY.file,
+      size,
+      ...(isIndirect && { indirect: true as const }),
+      chunkIds,
+      chunkLengths,
+      ...(fitting.length > 0 && { holes: fitting }),
+    };
   });
 
 const byType = fc.oneof(

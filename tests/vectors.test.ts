@@ -11,6 +11,7 @@ import { webPrimitives } from "../src/crypto/primitives.ts";
 import { openSessionKey } from "../src/crypto/session-key.ts";
 import { verifySignature } from "../src/crypto/signature.ts";
 import { openSnapshotInfo } from "../src/engine/snapshot-info.ts";
+import { decodeChunkList } from "../src/wire/v4/chunk-list.ts";
 import { decodeLogEntry } from "../src/wire/v4/log-entry.ts";
 import { applyLogEntry, emptyLogState } from "../src/wire/v4/log-state.ts";
 import { decodeFooter } from "../src/wire/v4/pack-footer.ts";
@@ -132,6 +133,11 @@ describe("the code reads these bytes", () => {
     assert.deepEqual(readable(entries), tree.entries);
     assert.deepEqual(readableOwners(owners), tree.owners);
     assert.deepEqual(decodeSegment(fromHex(tree.empty)).entries, []);
+  });
+
+  test("chunk lists", () => {
+    const { chunkIds, lengths, covers, bytes } = tree.chunkList;
+    assert.deepEqual(readable(decodeChunkList(fromHex(bytes), covers)), { chunkIds, lengths });
   });
 
   test("state files", () => {

@@ -14,7 +14,7 @@ import type { TestReport } from "./test-shim.ts";
 
 const FILES = [
   "src/{core,crypto,wire,engine}/**/*.test.ts",
-  "tests/{platform,vectors,mutate,isomorphic-backup}.test.ts",
+  "tests/{platform,vectors,mutate,isomorphic-backup,big-files}.test.ts",
   "tests/mutation/**/*.test.ts",
 ];
 const PAGE_MS = 120_000;

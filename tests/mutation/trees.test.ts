@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Bytes, concatBytes } from "../../src/core/bytes.ts";
 import { crc32c } from "../../src/core/checksum.ts";
-import { decodeStateTail, StateCursor, StateEncoder } from "../../src/wire/v4/state-file.ts";
+import { type ChunkList, decodeChunkList, encodeChunkList } from "../../src/wire/v4/chunk-list.ts";
+import { decodeStateTail, STATE_LIMITS, StateCursor, StateEncoder } from "../../src/wire/v4/state-file.ts";
 import { decodeSegment, type TreeSegment } from "../../src/wire/v4/tree.ts";
 import { surviveMutations } from "../mutate.ts";
 import { SNAPSHOT } from "../samples.ts";
 import { stateSink } from "../state-bytes.ts";
-import { entryBytes, segmentOf, treeEntries } from "../tree-samples.ts";
+import { CHUNK_LIST_COVERS, chunkList, entryBytes, segmentOf, treeEntries } from "../tree-samples.ts";
 
 /** A decoded entry costs more than its few bytes; no field may cost more than that. */
 const perEntry = (length: number) => 64 * length + 65_536;
@@ -23,6 +24,15 @@ test("tree segments", async () => {
       assert.deepEqual(segmentOf(entries, owners), bytes);
     },
     maxAllocation: perEntry,
+  });
+});
+
+test("chunk lists", async () => {
+  const bytes = encodeChunkList(chunkList);
+  await surviveMutations({
+    samples: [bytes],
+    decode: (input) => decodeChunkList(input, CHUNK_LIST_COVERS),
+    check: (list, input) => assert.deepEqual(encodeChunkList(list as ChunkList), input),
   });
 });
 
@@ -59,7 +69,12 @@ test("frames of a state file", async () => {
   const sample = framePayload((encoder) => {
     encoder.enter(".root" as never);
     for (const [i, entry] of treeEntries.entries()) encoder.entry(i, entryBytes(entry), [2 * i, 2 ** 40 + 1]);
-    encoder.leave(2 ** 50, entryBytes(treeEntries[3]!), []);
+    encoder.entry(
+      1,
+      entryBytes(treeEntries[1]!),
+      Array.from({ length: STATE_LIMITS.refs + 3 }, (_, i) => i),
+    );
+    encoder.leave(2 ** 50, entryBytes(treeEntries[4]!), []);
   });
   await surviveMutations({
     samples: [sample],

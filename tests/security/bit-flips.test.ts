@@ -101,7 +101,9 @@ async function newSite(): Promise<{ rig: BackupRig; disk: TestDisk; truth: Map<s
   rig.disk.write("/a/text", Buffer.from("words ".repeat(500)));
   rig.disk.write("/a/noise", pseudoRandomBytes(9, 5000));
   rig.disk.write("/b/small", Buffer.from("s"));
-  await rig.run({ vault });
+  // Its three or more chunks stand in lists of one and two.
+  rig.disk.write("/b/listed", Buffer.from("a line that repeats\n".repeat(60_000)));
+  await rig.run({ vault, listCutting: { direct: 1, min: 1, oneIn: 2, max: 2 } });
   await vault.close();
   const truth = new Map<string, string>();
   for (const [path, node] of rig.disk.nodes) if (node.type === ENTRY.file) truth.set(path, hashOf(node.content));

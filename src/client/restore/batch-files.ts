@@ -28,8 +28,8 @@ export function batchFiles(piecesOf: ReadonlyMap<FileTask, readonly Piece<FileTa
     numbers[at + 5] = task.entry.size ?? 0;
     numbers[at + 6] = pieces.length;
     at += BATCH_NUMBERS;
-    for (const { chunk } of pieces) {
-      copyId(task.entry.chunkIds!, chunk, chunkIds, idsAt);
+    for (const piece of pieces) {
+      copyId(piece.chunkIds, piece.chunk, chunkIds, idsAt);
       idsAt += ID_BYTES;
     }
     const parts = rareParts(task, pieces);

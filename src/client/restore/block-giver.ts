@@ -7,11 +7,11 @@ import { chunkKey } from "../../engine/reader/chunk-table.ts";
 import { fetchEach } from "../../engine/reader/fetch.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import type { BlockWork, Piece } from "../../engine/restore/block-plan.ts";
+import { holesWithin } from "../../wire/v4/holes.ts";
 import { batchFiles } from "./batch-files.ts";
 import { descriptorOf, type FileTask } from "./file-task.ts";
 import type { CompareJob, Failure, FilePiece, SealedWork, WriteJob } from "./jobs.ts";
 import type { RestoreRun } from "./run.ts";
-import { holesWithin } from "./sparse.ts";
 import type { Thread, WritePool } from "./write-pool.ts";
 
 const EMPTY_FILES_PER_JOB = 256;
@@ -174,11 +174,12 @@ export class BlockGiver {
 }
 
 /** Opens the file if it is not open. */
-function filePiece({ file, chunk, offset, length }: Piece<FileTask>): FilePiece | undefined {
+function filePiece({ file, chunkIds, chunk, offset, length }: Piece<FileTask>): FilePiece | undefined {
   const descriptor = descriptorOf(file);
   if (descriptor === undefined) return undefined;
-  const holes = file.kind === "patch" ? undefined : holesWithin(file.entry.holes, offset, offset + length);
-  return { descriptor, chunk: chunkKey(file.entry.chunkIds!, chunk), offset, length, holes, sparse: file.sparse };
+  const near = file.kind === "patch" ? [] : holesWithin(file.entry.holes ?? [], offset, offset + length);
+  const holes = near.length > 0 ? near : undefined;
+  return { descriptor, chunk: chunkKey(chunkIds, chunk), offset, length, holes, sparse: file.sparse };
 }
 
 function* splitFiles(files: CompareJob["files"]): Generator<CompareJob["files"]> {

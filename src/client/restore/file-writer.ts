@@ -2,12 +2,15 @@
 // to a worker once. While one window is written the next one is collected. Memory depends on the window, not on the snapshot.
 
 import { equalBytes } from "../../core/bytes.ts";
-import { AppError } from "../../core/errors.ts";
+import { AppError, isAppError } from "../../core/errors.ts";
 import type { ChunkId } from "../../core/ids.ts";
 import { rawToText } from "../../core/raw-path.ts";
 import { BLOCK_LIMITS } from "../../engine/block.ts";
+import { type ContentRun, contentRuns } from "../../engine/reader/content-runs.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import { type Piece, planBlocks } from "../../engine/restore/block-plan.ts";
+import type { ChunkList } from "../../wire/v4/chunk-list.ts";
+import { liesInHole } from "../../wire/v4/holes.ts";
 import { type BlockLocation, KIND_DATA } from "../../wire/v4/vault-port.ts";
 import { BlockGiver } from "./block-giver.ts";
 import { discard, type FileTask, finishTask, isWhole } from "./file-task.ts";
@@ -15,8 +18,7 @@ import { releaseFolder } from "./folders.ts";
 import type { HardLinks } from "./hard-links.ts";
 import type { Failure } from "./jobs.ts";
 import type { RestoreRun } from "./run.ts";
-import { comparable, isLastOf, type Slice, wholeSlice } from "./slice.ts";
-import { liesInHole } from "./sparse.ts";
+import { chunksIn, comparable, type Slice, slicesOf } from "./slice.ts";
 import type { WritePool } from "./write-pool.ts";
 
 /** A window is full with this many files or chunks, or with this much content. */
@@ -52,31 +54,57 @@ export class FileWriter {
       return undefined;
     }
     const window = this.#window;
-    const { chunkLengths: lengths = [], size = 0 } = task.entry;
+    const { size = 0, indirect } = task.entry;
+    const chunks = chunksIn(task);
+    const { lengths } = chunks;
     // One that certainly fits takes the short way.
-    if (window.chunks + lengths.length > WINDOW.chunks || window.bytes + size > WINDOW.bytes) return this.#cut(task);
-    this.#slice(task, 0, 0).to = lengths.length;
+    const fits = window.chunks + lengths.length <= WINDOW.chunks && window.bytes + size <= WINDOW.bytes;
+    if (size > 0 && (indirect || !fits)) return this.#addLarge(task);
+    const slice = this.#slice(task, chunks, 0, 0);
+    slice.to = lengths.length;
+    slice.isLast = true;
     window.chunks += lengths.length;
     window.bytes += size;
     return window.slices.length >= WINDOW.files ? this.#next() : undefined;
   }
 
-  async #cut(task: FileTask): Promise<void> {
-    const lengths = task.entry.chunkLengths ?? [];
-    let slice = this.#slice(task, 0, 0);
-    let offset = 0;
+  /** List by list if it has lists. One that cannot be read fails the file; what fails the run is thrown. */
+  async #addLarge(task: FileTask): Promise<void> {
+    const runs = contentRuns(this.#reader, task, { signal: this.#run.options.signal });
+    const { size = 0 } = task.entry;
+    for (let end = 0; end < size; ) {
+      let next: IteratorResult<ContentRun>;
+      try {
+        next = await runs.next();
+      } catch (error) {
+        if (!isAppError(error) || error.retry) throw error;
+        task.failure ??= { code: error.code, detail: error.message };
+        this.#slice(task, NOTHING, 0, end).isLast = true;
+        break;
+      }
+      end = await this.#cut(task, next.value);
+    }
+    if (this.#window.slices.length >= WINDOW.files || this.#window.bytes >= WINDOW.bytes) await this.#next();
+  }
+
+  /** Gives where the run ends. */
+  async #cut(task: FileTask, run: ContentRun): Promise<number> {
+    const { lengths } = run;
+    let { offset } = run;
+    let slice = this.#slice(task, run, 0, offset);
     for (let i = 0; i < lengths.length; i++) {
       if (this.#window.bytes >= WINDOW.bytes || this.#window.chunks >= WINDOW.chunks) {
-        task.inOneWindow = task.inOneWindow && i === 0;
+        task.inOneWindow = task.inOneWindow && offset === 0;
         await this.#next();
-        slice = this.#slice(task, i, offset);
+        slice = this.#slice(task, run, i, offset);
       }
       slice.to = i + 1;
       offset += lengths[i]!;
       this.#window.chunks++;
       this.#window.bytes += lengths[i]!;
     }
-    if (this.#window.slices.length >= WINDOW.files || this.#window.bytes >= WINDOW.bytes) await this.#next();
+    slice.isLast = offset === task.entry.size;
+    return offset;
   }
 
   /** Resolves when everything that was added is on the disk or listed as a problem. */
@@ -95,8 +123,8 @@ export class FileWriter {
     for (const task of this.#unfinished) discard(task);
   }
 
-  #slice(task: FileTask, from: number, offset: number): Slice {
-    const slice: Slice = { task, from, to: from, offset, same: undefined };
+  #slice(task: FileTask, { chunkIds, lengths }: ChunkList, from: number, offset: number): Slice {
+    const slice: Slice = { task, chunkIds, lengths, from, to: from, offset, isLast: false, same: undefined };
     this.#window.slices.push(slice);
     return slice;
   }
@@ -114,7 +142,7 @@ export class FileWriter {
     if (slices.length === 0) return;
     await this.#compare(slices.filter(({ task }) => task.compare));
     if (this.#run.dryRun) {
-      for (const slice of slices) if (isLastOf(slice)) this.#finishDry(slice.task);
+      for (const slice of slices) if (slice.isLast) this.#finishDry(slice.task);
       return;
     }
     const pieces: Piece<FileTask>[] = [];
@@ -135,10 +163,11 @@ export class FileWriter {
     const empty: FileTask[] = [];
     for (const slice of slices) {
       const { task } = slice;
-      if (!isLastOf(slice)) continue;
+      if (!slice.isLast) continue;
       task.allGiven = true;
       if (task.pending > 0) continue;
-      if (isWhole(task) && !task.failure && task.kind !== "keep") {
+      const isUnmade = task.descriptor < 0 && (task.kind === "new" || task.kind === "replace");
+      if (isUnmade && !task.failure) {
         task.pending++;
         empty.push(task);
       } else this.#finish(task);
@@ -151,21 +180,22 @@ export class FileWriter {
     const answers = await this.#giver.compare(slices.map(comparable));
     for (const [i, slice] of slices.entries()) {
       slice.same = answers[i]!;
-      const isSame = slice.same.every((same) => same === 1);
-      if (!isSame) slice.task.differs = true;
-      else if (slice.task.inOneWindow && slice.task.kind === "replace") slice.task.kind = "keep";
+      if (slice.same.includes(0)) slice.task.differs = true;
+    }
+    for (const { task, isLast } of slices) {
+      if (isLast && !task.differs && task.inOneWindow && task.kind === "replace") task.kind = "keep";
     }
   }
 
   /** Tells which chunks of a slice are nothing but a hole: those that lie in one, and hold nothing but zeros. */
-  async #isHole({ task, from, to, offset: start }: Slice): Promise<IsHole> {
-    const { chunkIds, chunkLengths, holes } = task.entry;
+  async #isHole({ task, chunkIds, lengths, from, to, offset: start }: Slice): Promise<IsHole> {
+    const { holes = [] } = task.entry;
     const found = new Set<number>();
     let offset = start;
     for (let i = from; i < to; i++) {
-      const length = chunkLengths![i]!;
-      const zeros = liesInHole(holes, offset, length) ? await this.#zeroId(length) : undefined;
-      if (zeros && equalBytes(zeros, chunkIds!.subarray(i * 32, i * 32 + 32))) found.add(i);
+      const length = lengths[i]!;
+      const zeros = liesInHole(holes, offset, offset + length) ? await this.#zeroId(length) : undefined;
+      if (zeros && equalBytes(zeros, chunkIds.subarray(i * 32, i * 32 + 32))) found.add(i);
       offset += length;
     }
     return (chunk) => found.has(chunk);
@@ -185,7 +215,7 @@ export class FileWriter {
   /** For each piece the block that holds its chunk. */
   async #locate(pieces: readonly Piece<FileTask>[]): Promise<(BlockLocation | undefined)[]> {
     if (pieces.length === 0) return [];
-    const ids = pieces.map(({ file, chunk }) => chunkIdIn(file.entry.chunkIds!, chunk));
+    const ids = pieces.map(({ chunkIds, chunk }) => chunkIdIn(chunkIds, chunk));
     // Where several blocks hold a chunk, those that the snapshot names are the ones that it was made with.
     const locations = await this.#reader.vault.locateChunks(ids, this.#run.options.snapshot.row.id);
     return locations.map((location) => (location?.kind === KIND_DATA ? location : undefined));
@@ -223,6 +253,12 @@ export class FileWriter {
   }
 
   #finishDry(task: FileTask): void {
+    if (task.failure) {
+      this.#unfinished.delete(task);
+      this.#run.problem(task.disk, task.failure.code, task.failure.detail);
+      this.#settle(task, false);
+      return;
+    }
     const isSame = task.kind === "patch" && !task.differs && task.existing?.size === task.entry.size;
     if (task.kind === "keep" || isSame) {
       this.#finish(task);
@@ -249,27 +285,38 @@ export class FileWriter {
   async #verify(): Promise<void> {
     const tasks = this.#written;
     this.#written = [];
-    const answers = await this.#giver.compare(tasks.map((task) => comparable(wholeSlice(task))));
-    for (const [i, task] of tasks.entries()) {
-      if (answers[i]!.every((same) => same === 1)) continue;
-      this.#run.problem(task.disk, "chunk_corrupt", "what was written reads back different: check the disk");
+    const different = new Set<FileTask>();
+    const compare = async (slices: readonly Slice[]) => {
+      const answers = await this.#giver.compare(slices.map(comparable));
+      for (const [i, { task }] of slices.entries()) if (answers[i]!.includes(0)) different.add(task);
+    };
+    await compare(tasks.flatMap((task) => (task.entry.indirect ? [] : [...slicesOf(task, chunksIn(task), 0)])));
+    for (const task of tasks) {
+      if (!task.entry.indirect) continue;
+      const runs = contentRuns(this.#reader, task, { signal: this.#run.options.signal });
+      for await (const run of runs) await compare([...slicesOf(task, run, run.offset)]);
+    }
+    for (const { disk } of different) {
+      this.#run.problem(disk, "chunk_corrupt", "what was written reads back different: check the disk");
     }
   }
 }
+
+const NOTHING: ChunkList = { chunkIds: new Uint8Array(), lengths: [] };
 
 type IsHole = (chunk: number) => boolean;
 
 const never: IsHole = () => false;
 
 /** What has to be written of a slice: in place only what differs; of a file that is made anew all but what is a hole. */
-function addPieces({ task, from, to, offset: start, same }: Slice, isHole: IsHole, pieces: Piece<FileTask>[]): void {
+function addPieces(slice: Slice, isHole: IsHole, pieces: Piece<FileTask>[]): void {
+  const { task, chunkIds, lengths, from, to, same } = slice;
   if (task.kind === "keep" || task.failure) return;
-  const lengths = task.entry.chunkLengths ?? [];
-  let offset = start;
+  let { offset } = slice;
   for (let i = from; i < to; i++) {
     const length = lengths[i]!;
     const isThere = task.kind === "patch" ? same?.[i - from] === 1 : isHole(i);
-    if (!isThere) pieces.push({ file: task, chunk: i, offset, length });
+    if (!isThere) pieces.push({ file: task, chunkIds, chunk: i, offset, length });
     offset += length;
   }
 }

@@ -30,21 +30,6 @@ export function dataRanges(
   return ranges;
 }
 
-/** The holes that touch [start, end) of the file; undefined when none does. */
-export function holesWithin(
-  holes: readonly Hole[] | undefined,
-  start: number,
-  end: number,
-): readonly Hole[] | undefined {
-  const found = holes?.filter((hole) => hole.offset < end && start < hole.offset + hole.length);
-  return found?.length ? found : undefined;
-}
-
-/** True when [offset, offset + length) of the file lies in one hole. */
-export function liesInHole(holes: readonly Hole[] | undefined, offset: number, length: number): boolean {
-  return holes?.some((hole) => hole.offset <= offset && offset + length <= hole.offset + hole.length) ?? false;
-}
-
 function isZero(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i] !== 0) return false;
   return true;

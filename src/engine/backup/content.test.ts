@@ -4,10 +4,11 @@ import { MemoryDisk } from "../../../tests/memory-disk.ts";
 import { platform } from "../../../tests/platform.ts";
 import { pseudoRandomBytes } from "../../../tests/pseudo-random.ts";
 import { counting } from "../../../tests/samples.ts";
-import { toHex, utf8 } from "../../core/bytes.ts";
+import { type Bytes, toHex, utf8 } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { BLOCK_LIMITS } from "../block.ts";
 import { createChunker, cutBuffer } from "../chunker.ts";
+import type { ListCutting } from "./chunk-lists.ts";
 import { type Content, ContentReader, LARGE_FILE_BYTES, type Outcome } from "./content.ts";
 import { Dedup, type FindChunks } from "./dedup.ts";
 import { createInlinePool } from "./inline-pool.ts";
@@ -32,14 +33,18 @@ class Bench {
   readonly reader: ContentReader;
   readBytes = 0;
   newBytes = 0;
+  readonly lists: Uint8Array[] = [];
+  readonly #newRow: () => number;
   #counter = 0;
 
   constructor({
     find = NOTHING,
     dryRun = false,
     signal,
-  }: { find?: FindChunks; dryRun?: boolean; signal?: AbortSignal } = {}) {
+    listCutting,
+  }: { find?: FindChunks; dryRun?: boolean; signal?: AbortSignal; listCutting?: ListCutting } = {}) {
     const dedup = new Dedup(find, false);
+    this.#newRow = () => dedup.newRow();
     this.pool.onBlock = (block) => this.blocks.push(block);
     this.pool.onFailure = (error) => this.failures.push(error);
     this.reader = new ContentReader({
@@ -50,6 +55,8 @@ class Bench {
       dryRun,
       queuedBytes: () => 0,
       newBlock: () => ({ counter: this.#counter++, row: dedup.newRow() }),
+      storeList: (list) => this.storeList(list),
+      listCutting,
       onRead: (bytes) => {
         this.readBytes += bytes;
       },
@@ -58,6 +65,11 @@ class Bench {
       },
       onFailure: (error) => this.failures.push(error),
     });
+  }
+
+  /** Lists get ids that count. */
+  storeList(list: Bytes) {
+    return { id: counting(this.lists.push(list), 32), row: this.#newRow() };
   }
 
   /** Reads files one after the other, waits, and seals. */
@@ -179,6 +191,7 @@ describe("the same chunks, whichever way a file is read", () => {
     const bench = new Bench();
     const sizes: number[] = [];
     await bench.reader.stream((async function* () {})(), (_, size) => sizes.push(size));
+    await bench.settle();
     assert.deepEqual(sizes, [0]);
     async function* broken() {
       yield utf8("a");

@@ -4,11 +4,14 @@
 import { concatBytes } from "../../core/bytes.ts";
 import { AppError, throwIfAborted } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
+import { holesWithin } from "../../wire/v4/holes.ts";
 import type { BlockRef } from "../../wire/v4/state-file.ts";
 import type { Hole } from "../../wire/v4/tree-types.ts";
 import { BLOCK_LIMITS } from "../block.ts";
 import { type Chunker, CutSelector, StreamChunker } from "../chunker.ts";
+import { LIST_CUTTING, type ListCutting, type StoreList } from "./chunk-lists.ts";
 import type { Dedup } from "./dedup.ts";
+import { Parts } from "./parts.ts";
 import { Signal } from "./signal.ts";
 import type { FileMark, ReadFile, ReadJob, ReadResult, SealPool, SealWorkerPort } from "./types.ts";
 
@@ -22,6 +25,8 @@ const JOBS_PER_WORKER = 2;
 
 /** What became of one file. */
 export type Content = {
+  /** `chunkIds` and `lengths` are of chunk lists (chunk-lists.ts). */
+  readonly indirect?: true | undefined;
   readonly chunkIds: Uint8Array;
   readonly lengths: readonly number[];
   readonly refs: readonly BlockRef[];
@@ -44,6 +49,10 @@ export type ContentOptions = {
   /** Bytes that wait for the vault. */
   readonly queuedBytes: () => number;
   readonly newBlock: () => { counter: number; row: number };
+  /** Takes the chunk lists of large files. */
+  readonly storeList: StoreList;
+  /** Other lists than everybody's: for tests. */
+  readonly listCutting?: ListCutting | undefined;
   readonly onRead: (bytes: number) => void;
   readonly onNewBytes: (bytes: number) => void;
   readonly onFailure: (error: unknown) => void;
@@ -99,12 +108,7 @@ export class ContentReader {
   /** Takes a stream to its end. */
   async stream(stream: AsyncIterable<Uint8Array>, done: (outcome: Outcome, size: number) => void): Promise<void> {
     const chunker = new StreamChunker(this.#options.chunker);
-    const parts = new Parts(this, (content) =>
-      done(
-        content,
-        content.lengths.reduce((sum, length) => sum + length, 0),
-      ),
-    );
+    const parts = this.#parts();
     let held: Uint8Array[] = [];
     let heldBytes = 0;
     const send = async (chunks: Uint8Array[], all: boolean): Promise<void> => {
@@ -119,7 +123,12 @@ export class ContentReader {
     };
     for await (const slice of untilAborted(stream, this.#options.signal)) await send(chunker.push(slice), false);
     await send(chunker.end(), true);
-    parts.end({});
+    this.#track(async () => {
+      await parts.drained();
+      const whole = await parts.finish(false);
+      if ("problem" in whole) done(whole, 0);
+      else done(whole, whole.size);
+    });
   }
 
   /** Waits until everything that was taken is decided. */
@@ -132,11 +141,7 @@ export class ContentReader {
     const first = await (await this.#freeWorker()).inspect(path);
     if (!first.mark) return done({ problem: first.problem ?? "EIO" });
     const { mark, holes } = first;
-    const parts = new Parts(this, (content, problem) =>
-      problem
-        ? done({ problem })
-        : done({ ...content, mark: { ...mark, size: sizeOf(content) }, holes: within(holes, sizeOf(content)) }),
-    );
+    const parts = this.#parts();
     const selector = new CutSelector();
     let start = 0;
     let lengths: number[] = [];
@@ -150,7 +155,13 @@ export class ContentReader {
       if (all && pending > 0) await flush();
     };
     const flush = async (): Promise<void> => {
-      const job: ReadJob = { kind: "range", path, offset: start, lengths, holes: near(holes, start, start + pending) };
+      const job: ReadJob = {
+        kind: "range",
+        path,
+        offset: start,
+        lengths,
+        holes: holesWithin(holes, start, start + pending),
+      };
       start += pending;
       lengths = [];
       pending = 0;
@@ -167,7 +178,9 @@ export class ContentReader {
     this.#track(async () => {
       await parts.drained();
       const last = await this.#options.pool.workers[0]!.inspect(path);
-      parts.end({ changed: !last.mark || !sameTimes(last.mark, mark) });
+      const whole = await parts.finish(!last.mark || !sameTimes(last.mark, mark));
+      if ("problem" in whole) done(whole);
+      else done({ ...whole, mark: { ...mark, size: whole.size }, holes: within(holes, whole.size) });
     });
   }
 
@@ -187,7 +200,7 @@ export class ContentReader {
         at = end;
         const worker = leastBusy(this.#options.pool.workers);
         ahead.push(
-          worker.scan({ path, offset, end, holes: near(holes, offset - 64, end) }).then((result) => ({
+          worker.scan({ path, offset, end, holes: holesWithin(holes, offset - 64, end) }).then((result) => ({
             candidates: result.offsets.map((candidate, i) => ({ offset: candidate, prf: result.prfs[i]! })),
             end,
             problem: result.problem,
@@ -200,16 +213,28 @@ export class ContentReader {
     }
   }
 
+  #parts(): Parts {
+    const { listCutting = LIST_CUTTING, storeList } = this.#options;
+    return new Parts(listCutting, storeList);
+  }
+
   async #part(parts: Parts, job: ReadJob): Promise<void> {
     const worker = await this.#freeWorker();
     const part = parts.open();
     this.#track(async () => {
-      const result = await worker.read(job);
-      await this.#decide(worker, result, (refs) => {
-        const outcome = result.files[0];
-        if (outcome?.problem !== undefined) parts.fail(outcome.problem);
-        part(contentOf(result, refs, 0, result.lengths.length, undefined, outcome?.changed));
-      });
+      try {
+        const result = await worker.read(job);
+        await this.#decide(worker, result, (refs) => {
+          const outcome = result.files[0];
+          if (outcome?.problem !== undefined) parts.fail(outcome.problem);
+          part(contentOf(result, refs, 0, result.lengths.length, undefined, outcome?.changed));
+        });
+      } catch (error) {
+        // The run ends here; whoever waits for the file need not wait for this part.
+        parts.fail("EIO");
+        part({ chunkIds: new Uint8Array(0), lengths: [], refs: [] });
+        throw error;
+      }
     });
   }
 
@@ -293,71 +318,6 @@ async function* untilAborted(
   }
 }
 
-/** The parts of one large file or stream, put together in order. */
-class Parts {
-  readonly #reader: ContentReader;
-  readonly #done: (content: Content, problem?: string) => void;
-  readonly #parts: (Content | undefined)[] = [];
-  #left = 0;
-  #problem: string | undefined;
-  #end: { changed?: boolean } | undefined;
-  readonly #signal = new Signal();
-
-  constructor(reader: ContentReader, done: (content: Content, problem?: string) => void) {
-    this.#reader = reader;
-    this.#done = done;
-  }
-
-  open(): (content: Content) => void {
-    const index = this.#parts.push(undefined) - 1;
-    this.#left++;
-    return (content) => {
-      this.#parts[index] = content;
-      this.#left--;
-      this.#signal.notify();
-      this.#finishIfComplete();
-    };
-  }
-
-  fail(problem: string): void {
-    this.#problem ??= problem;
-  }
-
-  end(how: { changed?: boolean }): void {
-    this.#end = how;
-    this.#finishIfComplete();
-  }
-
-  async drained(): Promise<void> {
-    while (this.#left > 0) await this.#signal.wait(undefined);
-  }
-
-  #finishIfComplete(): void {
-    if (!this.#end || this.#left > 0) return;
-    const parts: Content[] = [];
-    let changed = this.#end.changed ?? false;
-    for (const part of this.#parts) {
-      if (!part) continue;
-      parts.push(part);
-      // A part that ended early ends the file: what follows would be at the wrong offset.
-      if (part.changed) {
-        changed = true;
-        break;
-      }
-    }
-    this.#done(
-      {
-        chunkIds: concatBytes(parts.map((part) => part.chunkIds)),
-        lengths: parts.flatMap((part) => part.lengths),
-        refs: unique(parts.flatMap((part) => part.refs)),
-        ...(changed ? { changed } : {}),
-      },
-      this.#problem,
-    );
-    this.#reader.notify();
-  }
-}
-
 function contentOf(
   result: ReadResult,
   refs: readonly BlockRef[],
@@ -379,16 +339,8 @@ function unique(refs: readonly BlockRef[]): BlockRef[] {
   return refs.length < 2 ? [...refs] : [...new Set(refs)];
 }
 
-function sizeOf(content: Content): number {
-  return content.lengths.reduce((sum, length) => sum + length, 0);
-}
-
 function leastBusy(workers: readonly SealWorkerPort[]): SealWorkerPort {
   return workers.reduce((best, worker) => (worker.outstanding < best.outstanding ? worker : best));
-}
-
-function near(holes: readonly Hole[], start: number, end: number): Hole[] {
-  return holes.filter((hole) => hole.offset < end && hole.offset + hole.length > start);
 }
 
 /** Holes of a file that turned out to have `size` bytes. */

@@ -21,7 +21,7 @@ import type { BackupProblem, BackupProgress, BackupSource, ScanItem, ScannedEntr
 const SLOTS_AT_MOST = 32_768;
 /**
  * Bytes of one entry: with the rest of its segment and of its block it must stay below what readers take (BLOCK_LIMITS.payload).
- * A file of some 200 GiB reaches it. To say so now is better than a snapshot that cannot be read.
+ * A file of hundreds of TiB reaches it, or one with millions of holes. To say so now is better than a snapshot that cannot be read.
  */
 const ENTRY_AT_MOST = 14 * 2 ** 20;
 /** How long the scan may go on without letting anything else run. */
@@ -357,6 +357,7 @@ function treeEntryOf(
       entry.links > 1 && entry.type !== ENTRY.directory ? { device: entry.device, inode: entry.inode } : undefined,
     changed: content?.changed,
     size: isFile ? (content ? content.lengths.reduce((sum, length) => sum + length, 0) : 0) : undefined,
+    indirect: content?.indirect,
     chunkIds: content?.chunkIds,
     chunkLengths: content?.lengths,
     rdevMajor: isDevice ? entry.rdevMajor : undefined,

@@ -5,6 +5,7 @@ import { type Bytes, fromHex, toHex } from "../../core/bytes.ts";
 import { throwIfAborted } from "../../core/errors.ts";
 import type { ChunkId, DeviceId, SessionId, SnapshotId } from "../../core/ids.ts";
 import type { RawPath } from "../../core/raw-path.ts";
+import type { Awaitable } from "../../crypto/primitives.ts";
 import type { WriterSecrets } from "../../crypto/secrets.ts";
 import { SESSION_KEY_BYTES, sealSessionKey } from "../../crypto/session-key.ts";
 import type { Signer } from "../../crypto/signature.ts";
@@ -18,6 +19,7 @@ import { KIND_TREE, type SessionGrant, type VaultPort } from "../../wire/v4/vaul
 import { createChunker } from "../chunker.ts";
 import type { EnginePlatform } from "../platform.ts";
 import { MAX_INFO_ERRORS, type SnapshotInfo, sealSnapshotInfo } from "../snapshot-info.ts";
+import type { ListCutting } from "./chunk-lists.ts";
 import { ContentReader } from "./content.ts";
 import { Dedup, type FindChunks } from "./dedup.ts";
 import { PackWriter } from "./pack-writer.ts";
@@ -52,6 +54,8 @@ export type BackupOptions = {
   /** zstd level, 0 for none. */
   readonly level: number;
   readonly packBytes: number;
+  /** Other chunk lists than everybody's: for tests. */
+  readonly listCutting?: ListCutting | undefined;
   readonly progress: BackupProgress;
   readonly signal: AbortSignal | undefined;
 };
@@ -209,6 +213,8 @@ class Run {
       dryRun: options.dryRun,
       queuedBytes: () => this.#packs.queuedBytes,
       newBlock: () => this.#newBlock(),
+      storeList: (list) => this.#storeList(list),
+      listCutting: options.listCutting,
       onRead: (bytes) => {
         progress.bytes += bytes;
       },
@@ -297,6 +303,13 @@ class Run {
 
   abort(): Promise<void> {
     return this.#packs.abort();
+  }
+
+  /** Chunk lists go the way of segments: named, asked for, and put into tree blocks. */
+  #storeList(list: Bytes): { id: Awaitable<Bytes>; row: number } {
+    const { id, row, asked } = this.#trees.add(list);
+    asked?.catch((error: unknown) => this.#pipeline.fail(error));
+    return { id, row };
   }
 
   #newBlock(): { counter: number; row: number } {

@@ -6,7 +6,7 @@ import type { EnginePlatform } from "../platform.ts";
 import { type ChunkKey, ChunkTable } from "./chunk-table.ts";
 
 /** The chunks of one block under the ids that their bytes really have. */
-export type OpenedBlock = { readonly blockNo: number; readonly chunks: ChunkTable };
+export type OpenedBlock = { readonly blockNo: number; readonly kind: BlockKind; readonly chunks: ChunkTable };
 
 const KIND_PREFIX = { [KIND_DATA]: Uint8Array.of(KIND_DATA), [KIND_TREE]: Uint8Array.of(KIND_TREE) } as const;
 const NO_BYTES = new Uint8Array();
@@ -22,7 +22,7 @@ export async function nameChunks(
   const { primitives } = platform;
   const table = new ChunkTable(new Uint8Array((chunks[0] ?? NO_BYTES).buffer), chunks.length);
   for (const chunk of chunks) table.add(await primitives.hmacSha256(chunkIdKey, KIND_PREFIX[kind], chunk), chunk);
-  return { blockNo, chunks: table };
+  return { blockNo, kind, chunks: table };
 }
 
 export class BlockCache {
@@ -34,9 +34,10 @@ export class BlockCache {
     this.#limitBytes = limitBytes;
   }
 
-  chunk(key: ChunkKey): Uint8Array | undefined {
+  /** A chunk of the other kind is none: what a file holds is never taken for a tree. */
+  chunk(key: ChunkKey, kind: BlockKind): Uint8Array | undefined {
     for (const block of this.#blocks.values()) {
-      const chunk = block.chunks.get(key);
+      const chunk = block.kind === kind ? block.chunks.get(key) : undefined;
       if (!chunk) continue;
       this.#touch(block);
       return chunk;

@@ -6,7 +6,7 @@ import { fromHex } from "../../core/bytes.ts";
 import { AppError, throwIfAborted } from "../../core/errors.ts";
 import type { ChunkId } from "../../core/ids.ts";
 import type { ReaderSecrets } from "../../crypto/secrets.ts";
-import type { BlockKind, BlockLocation, VaultPort } from "../../wire/v4/vault-port.ts";
+import { type BlockKind, type BlockLocation, KIND_TREE, type VaultPort } from "../../wire/v4/vault-port.ts";
 import { openBlock } from "../block.ts";
 import type { EnginePlatform } from "../platform.ts";
 import { BlockCache, nameChunks, type OpenedBlock } from "./block-cache.ts";
@@ -62,7 +62,7 @@ export class VaultReader {
    */
   async readChunks(chunkIds: readonly ChunkId[], kind: BlockKind, options: ReadOptions = {}): Promise<Uint8Array[]> {
     const keys = chunkIds.map((id) => chunkKey(id));
-    const found = keys.map((key) => this.#cache.chunk(key));
+    const found = keys.map((key) => this.#cache.chunk(key, kind));
     const missing = keys.flatMap((_, i) => (found[i] ? [] : [i]));
     if (missing.length === 0) return found as Uint8Array[];
     const locations = await this.locate(missing.map((i) => chunkIds[i]!));
@@ -97,11 +97,11 @@ export class VaultReader {
     return found.map((location) => location ?? answers.next().value);
   }
 
-  /** Asks now, in one call, for what will be read soon. */
+  /** Asks now, in one call, for tree chunks that will be read soon. */
   async locateAhead(chunkIds: readonly ChunkId[]): Promise<void> {
     const unknown = chunkIds.filter((id) => {
       const key = chunkKey(id);
-      return !this.#cache.chunk(key) && !this.#locations.has(key);
+      return !this.#cache.chunk(key, KIND_TREE) && !this.#locations.has(key);
     });
     if (unknown.length === 0) return;
     if (this.#locations.size > LOCATIONS_MAX) this.#locations.clear();

@@ -5,10 +5,12 @@
 import { type ErrorCode, isAppError, throwIfAborted } from "../../core/errors.ts";
 import type { SnapshotId } from "../../core/ids.ts";
 import { type RawPath, rawToText } from "../../core/raw-path.ts";
+import type { ChunkList } from "../../wire/v4/chunk-list.ts";
 import { decodeRefs } from "../../wire/v4/refs.ts";
 import { chunkIdAt, ENTRY, type TreeEntry } from "../../wire/v4/tree-types.ts";
 import type { BlockLocation } from "../../wire/v4/vault-port.ts";
 import { BlockVerifier, type WantedChunk } from "./block-verifier.ts";
+import { listCount, readList } from "./content-runs.ts";
 import type { VaultReader } from "./reader.ts";
 import { rootOf } from "./search.ts";
 import { deviceKeys, type OpenedSnapshot, snapshotRows, tryOpenSnapshot } from "./snapshots.ts";
@@ -127,6 +129,10 @@ class VerifyRun {
       this.progress.currentPath = path;
       this.#want(path, entry);
       if (this.#batch.length >= BATCH_CHUNKS) await this.#flush(snapshot, refs);
+      for (let list = 0; list < listCount(entry); list++) {
+        await this.#wantList(path, entry, list, snapshot);
+        if (this.#batch.length >= BATCH_CHUNKS) await this.#flush(snapshot, refs);
+      }
     }
     await this.#flush(snapshot, refs);
   }
@@ -146,10 +152,28 @@ class VerifyRun {
     if (entry.type === ENTRY.directory) {
       for (let i = 0; i < segmentCount(entry); i++)
         this.#batch.push({ path, entry, id: segmentId(entry, i), length: -1 });
-    } else if (entry.type === ENTRY.file) {
-      entry.chunkLengths?.forEach((length, i) => {
-        this.#batch.push({ path, entry, id: chunkIdAt(entry.chunkIds!, i), length });
-      });
+    } else if (entry.type === ENTRY.file && !entry.indirect) {
+      this.#wantChunks(path, entry, { chunkIds: entry.chunkIds!, lengths: entry.chunkLengths! });
+    }
+  }
+
+  #wantChunks(path: RawPath, entry: TreeEntry, { chunkIds, lengths }: ChunkList): void {
+    for (const [i, length] of lengths.entries()) {
+      this.#batch.push({ path, entry, id: chunkIdAt(chunkIds, i), length });
+    }
+  }
+
+  /** A chunk list of a large file, and what it names. One that cannot be read does not end the file: the others may be damaged too. */
+  async #wantList(path: RawPath, entry: TreeEntry, index: number, { row }: OpenedSnapshot): Promise<void> {
+    this.#batch.push({ path, entry, id: chunkIdAt(entry.chunkIds!, index), length: -1 });
+    const { reader, signal } = this.#options;
+    try {
+      this.#wantChunks(path, entry, await readList(reader, entry, index, { path: rawToText(path), signal }));
+    } catch (error) {
+      if (!isAppError(error) || error.retry) throw error;
+      // A list that is missing is listed with the other pieces.
+      if (error.code === "chunk_missing") return;
+      this.report({ object: "file", code: error.code, detail: error.message, snapshot: row.id, path });
     }
   }
 

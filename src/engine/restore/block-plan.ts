@@ -6,8 +6,10 @@ import { packOrder } from "../reader/fetch.ts";
 /** One chunk that goes to one place of one file. */
 export type Piece<File> = {
   readonly file: File;
-  /** Its number among the chunks of the file. */
+  /** Its number among these chunks of the file. */
   readonly chunk: number;
+  /** 32 bytes each, one after the other. */
+  readonly chunkIds: Uint8Array;
   readonly offset: number;
   readonly length: number;
 };

@@ -104,6 +104,42 @@ describe("a state file", () => {
     assert.deepEqual(first, entryBytes(treeEntries[0]!));
   });
 
+  test("gives each entry all of its references, however many", () => {
+    const refsOf = (count: number) => Array.from({ length: count }, (_, i) => 2 ** 40 + i);
+    const counts = [0, 1, 255, 256, 257, 512, 513, 200_000, 3];
+    const items: Item[] = counts.map((count, i) => ({
+      kind: i % 2 ? 3 : 2,
+      inode: i,
+      entry: treeEntries[1]!,
+      refs: refsOf(count),
+    }));
+    const bytes = encode(items);
+    assert.deepEqual(readAll(openStateBytes(bytes).cursor), items);
+    for (let at = 0, view = new DataView(bytes.buffer); view.getUint32(at, true) > 0; ) {
+      const length = view.getUint32(at, true);
+      assert.ok(length < 2 * 256 * 1024, "a long list of references does not make a long frame");
+      at += 8 + length;
+    }
+  });
+
+  test("with references that belong to nothing is not used", () => {
+    const more = concatBytes([Uint8Array.of(STATE_ITEM.more), new Uint8Array(256)]);
+    const entry = concatBytes([Uint8Array.of(STATE_ITEM.entry, 1), entryBytes(treeEntries[1]!)]);
+    const enter = Uint8Array.of(STATE_ITEM.enter, 1, 97);
+    const walk = (...parts: Uint8Array[]) => {
+      const frames = [concatBytes(parts)];
+      const cursor = new StateCursor(() => frames.shift());
+      while (cursor.next());
+      return cursor;
+    };
+    assert.equal(walk(more, entry, Uint8Array.of(1, 9)).refs.length, 257);
+    assert.throws(() => walk(more), damaged);
+    assert.throws(() => walk(more, enter), damaged);
+    assert.throws(() => walk(more, entry, Uint8Array.of(0)), damaged);
+    assert.throws(() => walk(more.subarray(0, 100)), damaged);
+    assert.throws(() => walk(entry, Uint8Array.of(0x81, 2), new Uint8Array(257)), damaged);
+  });
+
   test("without items has a tail only", () => {
     const { cursor, tail } = openStateBytes(encode([], { snapshot: SNAPSHOT, table: [] }));
     assert.equal(cursor.next(), false);

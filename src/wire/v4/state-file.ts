@@ -7,7 +7,8 @@ import { AppError } from "../../core/errors.ts";
 import type { NameToken, SnapshotId, VaultId } from "../../core/ids.ts";
 import { type RawPath, rawSlice } from "../../core/raw-path.ts";
 
-export const STATE_ITEM = { enter: 1, entry: 2, leave: 3 } as const;
+/** `more` holds references of the item that follows, of which a large file can have very many. */
+export const STATE_ITEM = { enter: 1, entry: 2, leave: 3, more: 4 } as const;
 export const STATE_HEADER_BYTES = 44;
 /** Name that the entry of the scan's root carries. */
 export const ROOT_NAME = ".root" as RawPath;
@@ -15,7 +16,7 @@ export const ROOT_NAME = ".root" as RawPath;
 const MAGIC = utf8("CB4STAT\n");
 const VERSION = 1;
 const FRAME_TARGET = 256 * 1024;
-export const STATE_LIMITS = { frame: 64 * 2 ** 20, tail: 256 * 2 ** 20 } as const;
+export const STATE_LIMITS = { frame: 64 * 2 ** 20, tail: 256 * 2 ** 20, refs: 256 } as const;
 
 /** A block reference: even = 2·blockNo, odd = 2·row + 1 of the tail's table. */
 export type BlockRef = number;
@@ -81,11 +82,20 @@ export class StateEncoder {
   }
 
   #item(kind: number, inode: number, entry: Uint8Array, refs: readonly BlockRef[]): void {
+    let at = 0;
+    for (; refs.length - at > STATE_LIMITS.refs; at += STATE_LIMITS.refs) {
+      this.#out.u8(STATE_ITEM.more);
+      this.#refs(refs, at, at + STATE_LIMITS.refs);
+    }
     this.#out.u8(kind);
     this.#out.varint(inode);
     this.#out.bytes(entry);
-    this.#out.varint(refs.length);
-    for (const ref of refs) this.#out.varint(ref);
+    this.#out.varint(refs.length - at);
+    this.#refs(refs, at, refs.length);
+  }
+
+  #refs(refs: readonly BlockRef[], from: number, to: number): void {
+    for (let i = from; i < to; i++) this.#out.varint(refs[i]!);
     if (this.#out.length >= FRAME_TARGET) this.#flush();
   }
 
@@ -144,15 +154,15 @@ export class StateCursor {
   }
 
   next(): boolean {
-    while (this.#reader.remaining === 0) {
-      const frame = this.#nextFrame();
-      if (!frame) return false;
-      this.#frame = frame;
-      this.#reader = new ByteReader(frame, fail);
+    if (!this.#nextKind()) return false;
+    const refs: BlockRef[] = [];
+    while (this.kind === STATE_ITEM.more) {
+      this.#readRefs(refs, STATE_LIMITS.refs);
+      if (!this.#nextKind()) fail("it ends too early");
     }
     const reader = this.#reader;
-    this.kind = reader.u8();
     if (this.kind === STATE_ITEM.enter) {
+      if (refs.length > 0) fail("references belong to no entry");
       this.name = this.#raw();
       return true;
     }
@@ -165,9 +175,8 @@ export class StateCursor {
     this.#readEntry();
     reader.offset = this.#entryEnd;
     const count = reader.varint();
-    if (count > reader.remaining) fail("it ends too early");
-    const refs: BlockRef[] = [];
-    for (let i = 0; i < count; i++) refs.push(reader.varint());
+    if (count > STATE_LIMITS.refs || (count === 0 && refs.length > 0)) fail("it has too many or too few references");
+    this.#readRefs(refs, count);
     this.#refs = refs;
     return true;
   }
@@ -179,6 +188,23 @@ export class StateCursor {
 
   get refs(): readonly BlockRef[] {
     return this.#refs;
+  }
+
+  /** Moves to the next item, in the next frame if need be, and reads its kind. */
+  #nextKind(): boolean {
+    while (this.#reader.remaining === 0) {
+      const frame = this.#nextFrame();
+      if (!frame) return false;
+      this.#frame = frame;
+      this.#reader = new ByteReader(frame, fail);
+    }
+    this.kind = this.#reader.u8();
+    return true;
+  }
+
+  #readRefs(refs: BlockRef[], count: number): void {
+    if (count > this.#reader.remaining) fail("it ends too early");
+    for (let i = 0; i < count; i++) refs.push(this.#reader.varint());
   }
 
   /** Only what tells whether a file has changed (layout: docs/format.md, Tree chunks, Entry). */

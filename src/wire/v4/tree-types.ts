@@ -39,6 +39,8 @@ export type TreeEntry = {
   readonly changed?: boolean | undefined;
   /** Files: length in bytes. */
   readonly size?: number | undefined;
+  /** A large file: `chunkIds` name chunk lists (chunk-list.ts), and `chunkLengths` tell how much of the file each is for. */
+  readonly indirect?: boolean | undefined;
   /** Files: the content's chunkIds, in order. Directories: the segments'. 32 bytes each, one after the other. */
   readonly chunkIds?: Uint8Array | undefined;
   /** Files: length of each chunk; sums up to size. Absent for directories. */

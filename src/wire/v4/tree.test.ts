@@ -8,7 +8,8 @@ import type { RawPath } from "../../core/raw-path.ts";
 import { decodeEntry, decodeSegment, encodeSegment, TREE_LIMITS } from "./tree.ts";
 import { ENTRY, type TreeEntry } from "./tree-types.ts";
 
-const [empty, one, everything, folder, link, fifo] = treeEntries as [
+const [empty, one, everything, , folder, link, fifo] = treeEntries as [
+  TreeEntry,
   TreeEntry,
   TreeEntry,
   TreeEntry,
@@ -155,12 +156,18 @@ describe("what readers refuse", () => {
   test("unknown types, flags and versions", () => {
     for (const type of [0, 8, 255]) refused([{ ...fifo, type: type as never }], /unknown entry type/);
     const body = bodyOf({ ...fifo, type: ENTRY.fifo });
-    body[1] = 32;
-    assert.throws(() => decodeSegment(segmentWithBody(body)), { code: "tree_corrupt", message: /unknown flags 32/ });
+    body[1] = 64;
+    assert.throws(() => decodeSegment(segmentWithBody(body)), { code: "tree_corrupt", message: /unknown flags 64/ });
     for (const version of [0, 2]) {
       const bytes = segmentOf([fifo]);
       bytes[0] = version;
       assert.throws(() => decodeSegment(bytes), { code: "tree_corrupt", message: /unknown version/ });
+    }
+  });
+
+  test("chunk lists of what has none", () => {
+    for (const entry of [fifo, folder, { ...everything, size: 0, chunkIds: new Uint8Array(0), chunkLengths: [] }]) {
+      refused([{ ...entry, holes: undefined, indirect: true }], /chunk lists/);
     }
   });
 

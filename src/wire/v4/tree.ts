@@ -6,8 +6,8 @@ import { isPlainComponent } from "../../core/filename.ts";
 import { type RawPath, rawSlice } from "../../core/raw-path.ts";
 import { ENTRY, type EntryType, type Hole, type OwnerNames, type TreeEntry, type Xattr } from "./tree-types.ts";
 
-const FLAG = { birth: 1, xattrs: 2, holes: 4, hardLink: 8, changed: 16 } as const;
-const ALL_FLAGS = 31;
+const FLAG = { birth: 1, xattrs: 2, holes: 4, hardLink: 8, changed: 16, indirect: 32 } as const;
+const ALL_FLAGS = 63;
 const TREE_VERSION = 1;
 
 /** Limits of docs/format.md; an encoder may not exceed them, a decoder refuses more. */
@@ -53,7 +53,8 @@ function encodeEntryFields(out: ByteWriter, entry: TreeEntry): void {
       (xattrs?.length ? FLAG.xattrs : 0) |
       (holes?.length ? FLAG.holes : 0) |
       (hardLink ? FLAG.hardLink : 0) |
-      (entry.changed ? FLAG.changed : 0),
+      (entry.changed ? FLAG.changed : 0) |
+      (entry.indirect ? FLAG.indirect : 0),
   );
   encodeRaw(out, entry.name);
   out.varint(entry.mode);
@@ -187,6 +188,10 @@ export function decodeEntry(reader: ByteReader, bytes: Uint8Array): TreeEntry {
   if (flags & FLAG.hardLink) entry.hardLink = { device: reader.varint(), inode: reader.varint() };
   if (flags & FLAG.changed) entry.changed = true;
   decodeByType(entry, reader, bytes);
+  if (flags & FLAG.indirect) {
+    if (entry.type !== ENTRY.file || !entry.size) fail("it says that there are chunk lists and has none");
+    entry.indirect = true;
+  }
   if (flags & FLAG.holes) entry.holes = decodeHoles(reader, entry.size ?? 0);
   if (flags & FLAG.xattrs) entry.xattrs = decodeXattrs(reader, bytes);
   if (reader.offset !== end) fail("an entry has another length than it says");
