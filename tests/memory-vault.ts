@@ -90,7 +90,7 @@ export class MemoryVault implements VaultPort {
       for (const event of parser.push(slice)) {
         if (event.type === "header") header = event.bytes.slice();
         else if (event.type === "footer") footer = event.bytes.slice();
-        else sealed.push(event.sealed.slice());
+        else if (event.type === "frame") sealed.push(event.sealed.slice());
       }
     }
     parser.end();

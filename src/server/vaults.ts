@@ -18,6 +18,7 @@ import { createVault, openVault, readVaultRecord, type VaultContents, type Vault
 import type { VaultAdminPort } from "../wire/v4/admin-port.ts";
 import { decodeVaultRecord } from "../wire/v4/vault-record.ts";
 import type { Migrations } from "./database.ts";
+import { bodyGate } from "./http/body.ts";
 import type { RunningCalls } from "./running-calls.ts";
 
 export const VAULT_MIGRATIONS: Migrations = {
@@ -239,7 +240,8 @@ export class VaultRegistry {
   }
 
   #vaultOptions(): VaultOptions {
-    return { clock: this.#options.clock, logger: this.#options.logger };
+    const { clock, logger } = this.#options;
+    return { clock, logger, takeMemory: (bytes) => bodyGate.take(bytes) };
   }
 }
 

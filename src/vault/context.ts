@@ -16,6 +16,8 @@ export type VaultContext = {
   readonly leaseMs: number;
   /** True when whoever calls putPack has just hashed the same bytes in this process. */
   readonly trustBlockHashes: boolean;
+  /** Waits until so much memory may be used; answers how to give it back. */
+  takeMemory(bytes: number): Promise<() => void>;
   /** What this process knows of its sessions; the database stays the truth. */
   readonly sessions: Map<SessionId, SessionMemory>;
   /** Blocks, ascending, of the snapshot that a reader preferred last; see chunks.ts. */

@@ -170,6 +170,34 @@ describe("putPack", () => {
     }
   });
 
+  test("holds no header or footer that is longer than any that a session sends", async () => {
+    const session = await newSession(world, vault);
+    const pack = await makePack(world, session, [randomBlock(world.random)]);
+    const footerAt = Buffer.from(pack).indexOf("CB4F");
+    for (const [at, bytes] of [
+      [32, 2 ** 17],
+      [footerAt + 16, 2 ** 26],
+    ] as const) {
+      const long = pack.slice();
+      new DataView(long.buffer).setUint32(at, bytes, true);
+      await assert.rejects(vault.putPack(session, stream(long)), code("limit"));
+    }
+    assert.equal(world.disk.tmp.size, 0);
+  });
+
+  test("gives every number of a session to one pack", async () => {
+    const session = await newSession(world, vault);
+    const [first, second] = [
+      await makePack(world, session, [randomBlock(world.random)]),
+      await makePack(world, session, [randomBlock(world.random)], { firstCounter: 1 }),
+    ];
+    const receipt = await vault.putPack(session, stream(first), 0);
+    assert.deepEqual(await vault.putPack(session, stream(first), 0), receipt);
+    await assert.rejects(vault.putPack(session, stream(second), 0), code("pack_conflict"));
+    assert.notEqual((await vault.putPack(session, stream(second), 1)).packId, receipt.packId);
+    assert.equal(world.disk.tmp.size, 0);
+  });
+
   test("leaves nothing when the stream breaks", async () => {
     const session = await newSession(world, vault);
     const pack = await makePack(world, session, [randomBlock(world.random)]);

@@ -34,6 +34,8 @@ export type VaultOptions = {
   readonly leaseMs?: number;
   /** Skip hashing received blocks: only when this process has just sealed and hashed them (default false). */
   readonly trustBlockHashes?: boolean;
+  /** Waits until so much memory may be used; answers how to give it back (default: there is enough). */
+  readonly takeMemory?: (bytes: number) => Promise<() => void>;
   /** Called before each index transaction commits (fault tests). */
   readonly beforeCommit?: () => void;
 };
@@ -122,6 +124,7 @@ export function newContext(
     logger: options.logger ?? silentLogger,
     leaseMs: options.leaseMs ?? LEASE_MS,
     trustBlockHashes: options.trustBlockHashes ?? false,
+    takeMemory: options.takeMemory ?? (async () => () => undefined),
     sessions: new Map(),
     preferred: undefined,
     logState: undefined,

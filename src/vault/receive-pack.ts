@@ -24,6 +24,11 @@ import { assertLease, type Lease, memoryOf, requireLease } from "./sessions.ts";
 
 /** How many signatures are verified at a time. */
 const VERIFY_BATCH = 64;
+/** A pack that a session sends has one session key in its header, and is closed before its footer is a quarter of this. */
+const HEADER_MAX_BYTES = 64 * 1024;
+const FOOTER_MAX_BYTES = 32 * 1024 * 1024;
+/** Footers up to here need not ask for memory. */
+const SMALL_FOOTER_BYTES = 512 * 1024;
 
 type Received = {
   readonly header: PackHeader;
@@ -32,6 +37,9 @@ type Received = {
   readonly footerBytes: Uint8Array;
   readonly lengthBytes: number;
 };
+
+/** Memory that was asked for. */
+type Held = { release: () => void };
 
 export async function receivePack(
   vault: VaultContext,
@@ -42,11 +50,13 @@ export async function receivePack(
   const lease = requireLease(vault, session);
   const writer = await vault.store.create();
   let receipt: PackReceipt;
+  const held: Held = { release: () => undefined };
   try {
-    const received = await receive(vault, session, lease, stream, writer);
+    const received = await receive(vault, session, lease, stream, writer, held);
     await verifySignatures(vault, session, lease, received.entries);
     receipt = await store(vault, session, received, writer, n);
   } finally {
+    held.release();
     await writer.abort();
   }
   const { protectedBlocks } = memoryOf(vault, session);
@@ -79,8 +89,10 @@ async function receive(
   lease: Lease,
   stream: AsyncIterable<Uint8Array>,
   writer: ObjectWriter,
+  held: Held,
 ): Promise<Received> {
-  const parser = new PackStreamParser();
+  const parser = new PackStreamParser(NEW_PACK, { inParts: true });
+  let hash = createHash("sha256");
   const blockHashes: Uint8Array[] = [];
   let header: { header: PackHeader; bytes: Uint8Array } | undefined;
   let footer: { entries: readonly BlockEntry[]; bytes: Uint8Array } | undefined;
@@ -91,8 +103,16 @@ async function receive(
         checkHeader(vault, session, lease, event.header);
         const bytes = event.bytes.slice();
         header = { header: decodePackHeader(bytes), bytes };
+      } else if (event.type === "length") {
+        checkLength(event.of, event.length);
+        // Its bytes, the copy of them, and what is decoded from it.
+        if (event.length > SMALL_FOOTER_BYTES) held.release = await vault.takeMemory(event.length * 3);
+      } else if (event.type === "part") {
+        if (!vault.trustBlockHashes) hash.update(event.bytes);
       } else if (event.type === "frame") {
-        if (!vault.trustBlockHashes) blockHashes.push(createHash("sha256").update(event.sealed).digest());
+        if (vault.trustBlockHashes) continue;
+        blockHashes.push(hash.digest());
+        hash = createHash("sha256");
       } else {
         // Decoded anew from a copy: after each step of the stream the slice is its sender's again.
         const bytes = event.bytes.slice();
@@ -108,6 +128,11 @@ async function receive(
     if (!equalBytes(hash, entries[i]!.blockId)) failPack(NEW_PACK)(`the bytes of block ${i} do not fit its id`);
   });
   return { header: header!.header, headerBytes: header!.bytes, entries, footerBytes, lengthBytes };
+}
+
+function checkLength(of: "header" | "footer", length: number): void {
+  const max = of === "header" ? HEADER_MAX_BYTES : FOOTER_MAX_BYTES;
+  if (length > max) throw new AppError("limit", { context: { what: `The ${of} of a pack`, limit: `${max} bytes` } });
 }
 
 function checkHeader(vault: VaultContext, session: SessionId, lease: Lease, header: PackHeader): void {

@@ -80,6 +80,7 @@ test("uploads, in slices of any size", async () => {
       const pieces: Uint8Array[] = [];
       for (let at = 0; at < bytes.length; at += size) {
         for (const event of parser.push(bytes.subarray(at, at + size))) {
+          if (event.type === "length") continue;
           pieces.push(
             event.type === "frame" ? concatBytes([encodeFrameHeader(event.frame), event.sealed]) : event.bytes,
           );

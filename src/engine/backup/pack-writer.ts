@@ -32,8 +32,12 @@ type OpenPack = {
   queue: ByteQueue;
   entries: Omit<BlockEntry, "signature">[];
   length: number;
+  idsBytes: number;
   receipt: Promise<readonly number[]>;
 };
+
+/** Ids of chunks in one pack's footer: a vault has to hold a footer whole, and with tiny files it outgrows the blocks. */
+const FOOTER_IDS_BYTES = 8 * 1024 * 1024;
 
 export class PackWriter {
   readonly #options: PackWriterOptions;
@@ -72,7 +76,8 @@ export class PackWriter {
     pack.queue.push(frame);
     pack.length += frame.length;
     this.addedBytes += length;
-    if (pack.length >= this.#options.packBytes) this.#close();
+    pack.idsBytes += chunkIds.length;
+    if (pack.length >= this.#options.packBytes || pack.idsBytes >= FOOTER_IDS_BYTES) this.#close();
   }
 
   /** Closes the last pack and waits until the vault has taken all of them. */
@@ -99,7 +104,7 @@ export class PackWriter {
     queue.push(this.#header.slice());
     this.#queues.add(queue);
     const receipt = this.#options.vault.putPack(this.#options.session, queue).then(({ blockNos }) => blockNos);
-    const pack: OpenPack = { queue, entries: [], length: this.#header.length, receipt };
+    const pack: OpenPack = { queue, entries: [], length: this.#header.length, idsBytes: 0, receipt };
     const done = this.#settle(pack).finally(() => {
       this.#pending.delete(done);
       this.#queues.delete(queue);

@@ -67,7 +67,7 @@ async function keep(stream: AsyncIterable<Uint8Array>) {
     for (const event of parser.push(kept)) {
       if (event.type === "header") header = event.bytes;
       else if (event.type === "frame") blocks++;
-      else footer = event.bytes;
+      else if (event.type === "footer") footer = event.bytes;
     }
   }
   parser.end();

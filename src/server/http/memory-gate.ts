@@ -2,6 +2,8 @@
 
 import { throwIfAborted } from "../../core/errors.ts";
 
+const NEVER = new AbortController().signal;
+
 export class MemoryGate {
   readonly #capacity: number;
   #taken = 0;
@@ -12,7 +14,7 @@ export class MemoryGate {
   }
 
   /** Answers how to give them back. More than there will ever be counts as all. Throws `interrupted`. */
-  async take(bytes: number, signal: AbortSignal): Promise<() => void> {
+  async take(bytes: number, signal: AbortSignal = NEVER): Promise<() => void> {
     const wanted = Math.min(bytes, this.#capacity);
     throwIfAborted(signal);
     if (this.#line.length > 0 || this.#taken + wanted > this.#capacity) await this.#wait(wanted, signal);

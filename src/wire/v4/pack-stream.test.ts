@@ -21,7 +21,7 @@ function parse(slices: Iterable<Uint8Array>): string[] {
   for (const slice of slices) {
     for (const event of parser.push(slice)) {
       if (event.type === "frame") lines.push(`frame ${event.frame.offset} ${toHex(event.sealed)}`);
-      else lines.push(`${event.type} ${toHex(event.bytes)}`);
+      else if (event.type !== "length") lines.push(`${event.type} ${toHex(event.bytes)}`);
     }
   }
   parser.end();
@@ -46,9 +46,35 @@ describe("an upload", () => {
     );
   });
 
+  test("is taken apart in parts without being held", () => {
+    for (const sliceBytes of [1, 3, 7, whole.length]) {
+      const parser = new PackStreamParser("x", { inParts: true });
+      const lines: string[] = [];
+      let parts: Uint8Array[] = [];
+      for (let at = 0; at < whole.length; at += sliceBytes) {
+        const slice = whole.slice(at, at + sliceBytes);
+        for (const event of parser.push(slice)) {
+          if (event.type === "part") {
+            assert.equal(event.bytes.buffer, slice.buffer);
+            parts.push(event.bytes);
+          } else if (event.type === "frame") {
+            assert.equal(event.sealed.length, 0);
+            lines.push(`frame ${event.frame.offset} ${toHex(concatBytes(parts))}`);
+            parts = [];
+          } else if (event.type === "length") {
+            assert.equal(event.length, pack[event.of].length);
+          } else lines.push(`${event.type} ${toHex(event.bytes)}`);
+        }
+      }
+      parser.end();
+      assert.deepEqual(lines, expected, `${sliceBytes}`);
+    }
+  });
+
   test("is not copied when a slice holds a whole piece", () => {
     const parser = new PackStreamParser();
     for (const event of parser.push(whole)) {
+      assert.ok(event.type !== "length");
       const bytes = event.type === "frame" ? event.sealed : event.bytes;
       assert.equal(bytes.buffer, whole.buffer);
     }

@@ -19,17 +19,23 @@ import { decodePackHeader, PACK_HEADER_HEAD_BYTES, type PackHeader, packHeaderLe
 /** Bytes are views: into the slice that held the whole piece, or into a buffer of their own. */
 export type PackEvent =
   | { readonly type: "header"; readonly header: PackHeader; readonly bytes: Uint8Array }
+  /** Only when asked for `inParts`: the next sealed bytes of a frame, whose own event then holds none. */
+  | { readonly type: "part"; readonly bytes: Uint8Array }
+  /** Only when asked for `inParts`: header or footer are going to be held, and will have this length. */
+  | { readonly type: "length"; readonly of: "header" | "footer"; readonly length: number }
   | { readonly type: "frame"; readonly frame: SeenFrame; readonly sealed: Uint8Array }
   | { readonly type: "footer"; readonly entries: readonly BlockEntry[]; readonly bytes: Uint8Array };
 
-type Step = "headerHead" | "header" | "frameOrFooter" | "footerHead" | "sealed" | "footer" | "done";
+type Step = "headerHead" | "header" | "frameOrFooter" | "footerHead" | "sealed" | "parts" | "footer" | "done";
 
 /** Bytes that tell a frame from the footer. */
 const LOOK_BYTES = 4;
+const NOTHING = new Uint8Array(0);
 
 /** One per upload. `push` every slice and use the events as they come, then call `end`. */
 export class PackStreamParser {
   readonly #pack: string;
+  readonly #inParts: boolean;
   readonly #fail: (detail: string) => never;
   readonly #pieces = new PieceCollector();
   readonly #frames: SeenFrame[] = [];
@@ -41,8 +47,10 @@ export class PackStreamParser {
   #header: PackHeader | undefined;
   #headerLength = 0;
 
-  constructor(pack: string = NEW_PACK) {
+  /** `inParts`: blocks are never held, however long they are; whoever hashes them needs no more. */
+  constructor(pack: string = NEW_PACK, { inParts = false } = {}) {
     this.#pack = pack;
+    this.#inParts = inParts;
     this.#fail = failPack(pack);
   }
 
@@ -53,6 +61,15 @@ export class PackStreamParser {
       if (this.#step === "done") {
         if (this.#pieces.available > 0) this.#fail("bytes follow its footer");
         return;
+      }
+      if (this.#step === "parts") {
+        const bytes = this.#pieces.takeSome(this.#need);
+        if (bytes.length > 0) yield { type: "part", bytes };
+        this.#offset += bytes.length;
+        this.#need -= bytes.length;
+        if (this.#need > 0) return;
+        yield this.#endFrame(NOTHING);
+        continue;
       }
       const piece = this.#pieces.peek(this.#need);
       if (!piece) return;
@@ -69,17 +86,18 @@ export class PackStreamParser {
   #take(piece: Uint8Array): PackEvent | undefined {
     switch (this.#step) {
       case "headerHead":
-        return this.#want("header", packHeaderLength(piece, this.#pack));
+        return this.#announce("header", packHeaderLength(piece, this.#pack));
       case "header":
         return this.#takeHeader(piece);
       case "frameOrFooter":
         return this.#chooseFrameOrFooter(piece);
       case "footerHead":
-        return this.#want("footer", footerLength(piece, this.#pack));
+        return this.#announce("footer", footerLength(piece, this.#pack));
       case "sealed":
         return this.#takeFrame(piece);
       case "footer":
         return this.#takeFooter(piece);
+      case "parts":
       case "done":
         return undefined;
     }
@@ -103,12 +121,18 @@ export class PackStreamParser {
     if (frame.sessionIndex >= this.#header!.sessions.length)
       this.#fail("a block names a session that it does not have");
     this.#frames.push({ ...frame, offset: this.#offset + FRAME_HEADER_BYTES });
+    if (this.#inParts) return this.#finishPiece("parts", frame.length);
     return this.#want("sealed", FRAME_HEADER_BYTES + frame.length);
   }
 
   #takeFrame(piece: Uint8Array): PackEvent {
     this.#finishPiece("frameOrFooter", LOOK_BYTES);
     return { type: "frame", frame: this.#frames.at(-1)!, sealed: piece.subarray(FRAME_HEADER_BYTES) };
+  }
+
+  #endFrame(sealed: Uint8Array): PackEvent {
+    this.#want("frameOrFooter", LOOK_BYTES);
+    return { type: "frame", frame: this.#frames.at(-1)!, sealed };
   }
 
   #takeFooter(bytes: Uint8Array): PackEvent {
@@ -119,12 +143,17 @@ export class PackStreamParser {
     return { type: "footer", entries, bytes };
   }
 
+  #announce(of: "header" | "footer", length: number): PackEvent | undefined {
+    this.#want(of, length);
+    return this.#inParts ? { type: "length", of, length } : undefined;
+  }
+
   #want(step: Step, need: number): undefined {
     this.#step = step;
     this.#need = need;
   }
 
-  #finishPiece(next: Step, need: number): void {
+  #finishPiece(next: Step, need: number): undefined {
     this.#pieces.consume(this.#need);
     this.#offset += this.#need;
     this.#want(next, need);
@@ -153,6 +182,13 @@ class PieceCollector {
     const missing = length - this.#heldLength;
     if (missing > 0) this.#hold(this.#slice.subarray(0, missing), length);
     return this.#heldLength >= length ? this.#held.subarray(0, length) : undefined;
+  }
+
+  /** At most `length` bytes of what is there; nothing may be held when this is called. They are consumed. */
+  takeSome(length: number): Uint8Array {
+    const part = this.#slice.subarray(0, length);
+    this.#slice = this.#slice.subarray(part.length);
+    return part;
   }
 
   /** Drops the piece that `peek` gave. Its bytes stay valid: what was held is not written to again. */
