@@ -11,6 +11,9 @@ import type { BackupSource, ScanItem, ScannedEntry, SealPool } from "../engine/b
 import { ROOT_NAME } from "../wire/v4/state-file.ts";
 import { ENTRY } from "../wire/v4/tree-types.ts";
 
+/** On every snapshot that came by protocol 3, through the gateway or out of an old server's folder. */
+export const V3_TAG = "v3";
+
 const FOLDER_MODE = 0o755;
 /** About what one thread seals in the time that it takes to start. */
 const THREADS_FROM_BYTES = 32 * 2 ** 20;

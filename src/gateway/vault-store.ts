@@ -12,7 +12,7 @@ import type { ScannedEntry } from "../engine/backup/types.ts";
 import { ENTRY } from "../wire/v4/tree-types.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import { HeldStream } from "./held-stream.ts";
-import { noFiles, oneFileSource } from "./one-file.ts";
+import { noFiles, oneFileSource, V3_TAG } from "./one-file.ts";
 import type { Upload, UploadFile, UploadStore } from "./upload-store.ts";
 
 export type VaultStoreOptions = {
@@ -23,8 +23,6 @@ export type VaultStoreOptions = {
   readonly program: string;
 };
 
-/** On every snapshot that came through the gateway. */
-const GATEWAY_TAG = "v3";
 const FILE_MODE = 0o600;
 /** Plaintext that waits for the engine. */
 const QUEUE_BYTES = 512 * 1024;
@@ -82,7 +80,7 @@ async function backUpOne(options: VaultStoreOptions, file: UploadFile, stream: H
     writer: device.writer,
     signer: device.signer,
     plan: file.user,
-    tags: [GATEWAY_TAG],
+    tags: [V3_TAG],
     about: { paths: [entry.path], host: file.user, user: file.user, program },
     previous: undefined,
     writeState: undefined,

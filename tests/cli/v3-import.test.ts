@@ -150,8 +150,8 @@ describe("v3 import", () => {
     assert.deepEqual([report.imported, report.proven], [2, 0]);
     const added = (await listed()).filter(({ id }) => !before.has(id));
     assert.deepEqual(added.map(({ what, tags }) => [what, tags]).sort(), [
-      ["alice /shared.txt", 3],
-      ["bob /damaged.txt", 3],
+      ["alice /shared.txt", 4],
+      ["bob /damaged.txt", 4],
     ]);
     assert.equal((await cliResult(place, "v3 import", [old, "--take-unproven"], { exit: 3 })).imported, 0);
   });

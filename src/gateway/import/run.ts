@@ -10,7 +10,7 @@ import { type RawPath, rawJoin, rawToText } from "../../core/raw-path.ts";
 import { planToken, tagToken } from "../../crypto/tokens.ts";
 import { backUp, newProgress } from "../../engine/backup/run.ts";
 import type { VaultPort } from "../../wire/v4/vault-port.ts";
-import { oneFileSource, poolFor } from "../one-file.ts";
+import { oneFileSource, poolFor, V3_TAG } from "../one-file.ts";
 import { provenContent, UnreadableFile, unprovenContent } from "./content.ts";
 import type { Found, ImportItem, ImportProblem } from "./find.ts";
 
@@ -146,7 +146,7 @@ async function takeSnapshot(request: ImportRequest, item: ImportItem, isProven: 
     writer: device.writer,
     signer: device.signer,
     plan: user,
-    tags: [IMPORT_TAG, itemTag(item), ...(isProven ? [] : [UNPROVEN_TAG])],
+    tags: [V3_TAG, IMPORT_TAG, itemTag(item), ...(isProven ? [] : [UNPROVEN_TAG])],
     about: { paths: [rawJoin("/" as RawPath, entry.name)], host: user, user, program: request.program },
     previous: undefined,
     writeState: undefined,
