@@ -273,6 +273,23 @@ export function findHoles(fd: number, size: number): { offset: number; length: n
   return holes;
 }
 
+// From glibc's malloc.h.
+const M_MMAP_THRESHOLD = -3;
+
+/**
+ * From now on glibc's malloc takes buffers from `fromBytes` on from the system one by one, and gives them back when they are freed
+ * (mallopt(3)). Left alone it learns to keep them in arenas, where small blocks between them leave holes that add up. Nothing
+ * happens where there is another libc.
+ */
+export function mapLargeBuffers(fromBytes: number): void {
+  if (process.platform !== "linux") return;
+  try {
+    koffi.load("libc.so.6").func("int mallopt(int param, int value)")(M_MMAP_THRESHOLD, fromBytes);
+  } catch {
+    // Another libc: its own ways serve.
+  }
+}
+
 function requireLibc(what: string): Libc {
   const lib = libc();
   if (!lib) throw new AppError("unsupported", { context: { what, detail: "It works on Linux." } });

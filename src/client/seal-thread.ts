@@ -59,7 +59,7 @@ function ownBuffer(block: FinishedBlock): FinishedBlock {
 }
 
 function own(bytes: Bytes): Bytes {
-  return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : Uint8Array.from(bytes);
+  return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : bytes.slice();
 }
 
 function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {

@@ -12,7 +12,7 @@ import { type FoundEntry, lookup, ROOT_PATH, requireEntry } from "../../engine/r
 import { type WalkStep, walkStretches } from "../../engine/reader/walk.ts";
 import { createSelection, normalPath, type Standing } from "../../engine/restore/selection.ts";
 import { ENTRY, type TreeEntry } from "../../wire/v4/tree-types.ts";
-import { lstatOrUndefined } from "../posix.ts";
+import { lstatOrUndefined, mapLargeBuffers } from "../posix.ts";
 import { planFile } from "./file-task.ts";
 import { FileWriter } from "./file-writer.ts";
 import {
@@ -34,12 +34,15 @@ import { WritePool } from "./write-pool.ts";
 
 const MAX_WORKERS = 8;
 const FOLDER_CACHE_BYTES = 8 * 2 ** 20;
+/** Opened blocks are larger, most of what is sealed is smaller. */
+const MAPPED_FROM_BYTES = 2 ** 20;
 
 /**
  * Problems of single files and folders are listed and the run goes on. Throws `not_found` for a path that the snapshot does not have,
  * `usage` for a bad pattern, `disk_full`, `interrupted`, and `io` when the target cannot be made.
  */
 export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreResult> {
+  mapLargeBuffers(MAPPED_FROM_BYTES);
   const start = await startOf(options);
   const run = newRun({ ...options, reader: walkingReader(options.reader) }, start);
   const disk = prepareTarget(options, run);
