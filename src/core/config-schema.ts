@@ -106,7 +106,7 @@ export const LIMITS = {
   serverConnections: { value: 2048, description: "Connections that a server keeps open." },
   serverConnectionsPerAddress: { value: 1024, description: "Connections that a server keeps open for one address." },
   serverHeaderBytes: { value: 16_384, description: "Bytes of a request's headers." },
-  serverHeadersMs: { value: 10_000, description: "Milliseconds in which the headers of a request must have come." },
+  serverHeadersMs: { value: 30_000, description: "Milliseconds in which the headers of a request must have come." },
   serverStallMs: { value: 30_000, description: "Milliseconds for which a body or an answer may make no progress." },
   serverBytesPerSecond: { value: 1024, description: "Slowest upload that a server puts up with, over a minute." },
   serverIdleMs: { value: 75_000, description: "Milliseconds for which a connection without requests is kept." },
