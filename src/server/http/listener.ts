@@ -97,7 +97,8 @@ async function listen(server: Server | TlsServer, where: Endpoint | string): Pro
   // Bytes that are no HTTP get the shortest of answers; a handshake that fails is its caller's to mend. Who was too slow finds the
   // connection lost: that is what a client tries again.
   server.on("clientError", ({ code }: NodeJS.ErrnoException, socket: Socket) => {
-    if (socket.writable && code !== "ERR_HTTP_REQUEST_TIMEOUT") socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    if (socket.writable && code !== "ERR_HTTP_REQUEST_TIMEOUT")
+      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
