@@ -11,6 +11,7 @@ import { blockStatement, FRAME_HEADER_BYTES } from "../wire/v4/pack.ts";
 import { locateBlock, type PackContents } from "./block-index.ts";
 import type { Report } from "./check.ts";
 import type { VaultContext } from "./context.ts";
+import { currentState } from "./log.ts";
 import { packKey } from "./object-keys.ts";
 import { readPackFile } from "./pack-file.ts";
 import { BLOCK_DROPPED, BLOCK_QUARANTINED } from "./schema.ts";
@@ -64,7 +65,8 @@ async function checkSignature(
 ): Promise<void> {
   const { blockId, counter, kind, chunkIds, sessionIndex, signature } = entries[i]!;
   const { session, device } = sessions[sessionIndex]!;
-  const publicKey = state.devices.get(device)?.publicKey;
+  // Enrolled since the log was replayed, perhaps.
+  const publicKey = (state.devices.get(device) ?? currentState(vault).devices.get(device))?.publicKey;
   const statement = blockStatement(vault.vaultId, session, counter, kind, blockId, await sha256(chunkIds));
   if (publicKey === undefined || !(await verifySignature(publicKey, statement, signature))) {
     report(packKey(packId), "signature_bad", `The signature of block ${i} does not fit.`);

@@ -1,6 +1,7 @@
 // The structural check that needs no key: every object is accounted for and none is too many, names are hashes of contents, the log
 // is one chain of entries that fit and are signed, snapshots rest on blocks that exist, and the index says what the store says.
-// With `readData` every byte of every object is read. It changes nothing, and names what is wrong instead of throwing.
+// With `readData` every byte of every object is read. It changes nothing, and names what is wrong instead of throwing. Backups and
+// collections may go on meanwhile: what somebody adds or removes during the check is no problem.
 
 import type { Bytes } from "../core/bytes.ts";
 import { toHex } from "../core/bytes.ts";
@@ -10,13 +11,14 @@ import type { CheckOptions, CheckReport, Problem } from "../wire/v4/admin-port.t
 import { decodeLogEntry } from "../wire/v4/log-entry.ts";
 import { applyLogEntry, emptyLogState, type LogState } from "../wire/v4/log-state.ts";
 import { decodeVaultRecord } from "../wire/v4/vault-record.ts";
-import { checkChunkCount, checkIndexedLog, checkIndexTotals } from "./check-index.ts";
+import { checkChunkCount, checkIndexedLog, checkIndexTotals, indexStamp } from "./check-index.ts";
 import { checkPack } from "./check-pack.ts";
 import { checkSnapshot } from "./check-snapshot.ts";
 import type { VaultContext } from "./context.ts";
 import { hasIntent } from "./intents.ts";
 import { keyslotHash } from "./keyslot-files.ts";
-import { rollForward, verifyEntry } from "./log.ts";
+import { currentState, rollForward, verifyEntry } from "./log.ts";
+import { readHead } from "./log-index.ts";
 import { keyslotKey, logKey, packKey, parseKey, snapshotKey, VAULT_KEY } from "./object-keys.ts";
 
 export type Report = (object: string, code: Problem["code"], detail: string) => void;
@@ -26,20 +28,26 @@ export async function checkVault(vault: VaultContext, options: CheckOptions = {}
   const report: Report = (object, code, detail) => problems.push({ object, code, detail });
   await guarded(report, "index", async () => void (await rollForward(vault)));
 
-  const state = await checkLog(vault, report, options.signal);
+  const state = emptyLogState();
+  await checkLog(vault, state, report, options.signal);
+  const before = indexStamp(vault.database);
   await checkKeyslots(vault, state, report);
-  for (const { id, state: at } of state.snapshots.values()) {
+  for (const { id, state: at } of [...state.snapshots.values()]) {
     if (at === "purged") continue;
     throwIfAborted(options.signal);
-    await guarded(report, snapshotKey(id), () => checkSnapshot(vault, state, id, report));
+    const isThere = () => currentState(vault).snapshots.get(id)?.state !== "purged";
+    await checkWhile(isThere, report, snapshotKey(id), (found) => checkSnapshot(vault, state, id, found));
   }
   const { blocks, bytesRead, chunkRows } = await checkPacks(vault, state, report, options);
+  const isLogGood = !problems.some(({ object }) => object.startsWith("log/"));
+  if (isLogGood) await followLog(vault, state, report);
   await guarded(report, "index", async () => {
     checkIndexedLog(vault.database, state, report);
     checkIndexTotals(vault.database, report);
-    if (!hasDamagedPack(problems)) checkChunkCount(vault.database, chunkRows, report);
+    const isSame = before === indexStamp(vault.database);
+    if (isSame && !hasDamagedPack(problems)) checkChunkCount(vault.database, chunkRows, report);
   });
-  const objects = await checkNames(vault, state, report);
+  const objects = await checkNames(vault, report);
   return { objects, blocks, bytesRead, problems };
 }
 
@@ -49,19 +57,16 @@ function hasDamagedPack(problems: readonly Problem[]): boolean {
 }
 
 /** Replays the log from its first entry; what follows a damaged one cannot be judged. */
-async function checkLog(vault: VaultContext, report: Report, signal: AbortSignal | undefined): Promise<LogState> {
-  const state = emptyLogState();
+async function checkLog(
+  vault: VaultContext,
+  state: LogState,
+  report: Report,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const last = await lastLogNumber(vault);
   for (let seq = 1; seq <= last; seq++) {
     throwIfAborted(signal);
-    const isGood = await guarded(report, logKey(seq), async () => {
-      const bytes = await vault.store.get(logKey(seq));
-      if (bytes === undefined) return report(logKey(seq), "log_corrupt", "It is missing.");
-      const entry = await decodeLogEntry(bytes);
-      await verifyEntry(vault, state, entry);
-      applyLogEntry(state, entry);
-    });
-    if (!isGood || state.seq !== seq) break;
+    if (!(await replayEntry(vault, state, seq, report))) break;
   }
   await guarded(report, VAULT_KEY, async () => {
     const bytes: Bytes | undefined = await vault.store.get(VAULT_KEY);
@@ -71,7 +76,24 @@ async function checkLog(vault: VaultContext, report: Report, signal: AbortSignal
     if (state.record !== undefined && id !== state.record)
       report(VAULT_KEY, "record_corrupt", "The log names another record.");
   });
-  return state;
+}
+
+/** Replays what was appended since, until the index knows no more than `state` at one moment. */
+async function followLog(vault: VaultContext, state: LogState, report: Report): Promise<void> {
+  while (readHead(vault.database).seq > state.seq && (await vault.store.size(logKey(state.seq + 1))) !== undefined) {
+    if (!(await replayEntry(vault, state, state.seq + 1, report))) return;
+  }
+}
+
+async function replayEntry(vault: VaultContext, state: LogState, seq: number, report: Report): Promise<boolean> {
+  const isGood = await guarded(report, logKey(seq), async () => {
+    const bytes = await vault.store.get(logKey(seq));
+    if (bytes === undefined) return report(logKey(seq), "log_corrupt", "It is missing.");
+    const entry = await decodeLogEntry(bytes);
+    await verifyEntry(vault, state, entry);
+    applyLogEntry(state, entry);
+  });
+  return isGood && state.seq === seq;
 }
 
 async function lastLogNumber(vault: VaultContext): Promise<number> {
@@ -86,10 +108,11 @@ async function lastLogNumber(vault: VaultContext): Promise<number> {
 async function checkKeyslots(vault: VaultContext, state: LogState, report: Report): Promise<void> {
   for (const { id, hash } of state.keyslots.values()) {
     const key = keyslotKey(id);
-    await guarded(report, key, async () => {
+    const isThere = () => currentState(vault).keyslots.has(id);
+    await checkWhile(isThere, report, key, async (found) => {
       const bytes = await vault.store.get(key);
-      if (bytes === undefined) report(key, "record_corrupt", "It is missing.");
-      else if (keyslotHash(bytes) !== hash) report(key, "record_corrupt", "Its bytes do not fit the hash in the log.");
+      if (bytes === undefined) found(key, "record_corrupt", "It is missing.");
+      else if (keyslotHash(bytes) !== hash) found(key, "record_corrupt", "Its bytes do not fit the hash in the log.");
     });
   }
 }
@@ -108,10 +131,11 @@ async function checkPacks(
   for (const [id, sizeBytes] of packs) {
     throwIfAborted(signal);
     const packId = toHex(id) as PackId;
-    await guarded(report, packKey(packId), async () => {
-      const found = await checkPack(vault, state, packId, readData, report);
-      blocks += found.blocks;
-      chunkRows += found.chunkRows;
+    const isThere = () => vault.database.get("SELECT 1 FROM packs WHERE packId = ?", id) !== undefined;
+    await checkWhile(isThere, report, packKey(packId), async (found) => {
+      const counts = await checkPack(vault, state, packId, readData, found);
+      blocks += counts.blocks;
+      chunkRows += counts.chunkRows;
     });
     doneBytes += sizeBytes;
     onProgress?.({ doneBytes, totalBytes });
@@ -120,16 +144,17 @@ async function checkPacks(
 }
 
 /** Objects that nothing refers to; those that are just being added or removed are no problem. */
-async function checkNames(vault: VaultContext, state: LogState, report: Report): Promise<number> {
+async function checkNames(vault: VaultContext, report: Report): Promise<number> {
   let objects = 0;
   for await (const { key } of vault.store.list("")) {
     objects++;
-    if (!isExpected(vault, state, key)) report(key, "unexpected", "Nothing refers to it.");
+    if (!isExpected(vault, key)) report(key, "unexpected", "Nothing refers to it.");
   }
   return objects;
 }
 
-function isExpected(vault: VaultContext, state: LogState, key: string): boolean {
+function isExpected(vault: VaultContext, key: string): boolean {
+  const state = currentState(vault);
   const name = parseKey(key);
   switch (name?.kind) {
     case "vault":
@@ -155,6 +180,21 @@ function isExpected(vault: VaultContext, state: LogState, key: string): boolean 
 
 function isBeingCommitted(vault: VaultContext): boolean {
   return vault.database.get("SELECT 1 FROM leases WHERE commitRefs IS NOT NULL") !== undefined;
+}
+
+/** Checks one object; what was found counts only if the vault still has it afterwards. */
+async function checkWhile(
+  isThere: () => boolean,
+  report: Report,
+  object: string,
+  work: (report: Report) => Promise<void>,
+): Promise<void> {
+  const found: Parameters<Report>[] = [];
+  const note: Report = (...problem) => {
+    found.push(problem);
+  };
+  await guarded(note, object, () => work(note));
+  if (found.length > 0 && isThere()) for (const problem of found) report(...problem);
 }
 
 /** Runs one check; an AppError of it becomes a problem of `object`. True when there was none. */

@@ -2,8 +2,8 @@
 // A transaction is one synchronous function: nothing else of this process can run inside it, and no other process waits long.
 // That is why nothing in here may await, and why files are written before or after a transaction, never within one.
 
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { AppError } from "../core/errors.ts";
+import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { AppError, throwIfAborted } from "../core/errors.ts";
 
 export type SqlValue = SQLInputValue;
 export type Row = Record<string, null | number | bigint | string | Uint8Array>;
@@ -16,6 +16,8 @@ export type DatabaseOptions = {
 };
 
 const BUSY_TIMEOUT_MS = 10_000;
+/** Pages of a copy that are written at a time, while nobody else can use the database. */
+const COPY_PAGES = 256;
 /** Primary result codes (sqlite.org/rescode.html). */
 const SQLITE = {
   busy: 5,
@@ -108,6 +110,28 @@ export class Database {
       throw error;
     } finally {
       this.#isInTransaction = false;
+    }
+  }
+
+  sizeBytes(): number {
+    const [pages] = Object.values(this.get("PRAGMA page_count")!);
+    return Number(pages) * Number(Object.values(this.get("PRAGMA page_size")!)[0]);
+  }
+
+  /** Writes a copy of the whole, as it is when this ends, while everybody goes on. Throws `interrupted`. */
+  async copyTo(
+    path: string,
+    options: { readonly signal?: AbortSignal; readonly onProgress?: (doneBytes: number) => void } = {},
+  ): Promise<void> {
+    const pageBytes = Number(Object.values(this.get("PRAGMA page_size")!)[0]);
+    const progress = ({ totalPages, remainingPages }: { totalPages: number; remainingPages: number }): void => {
+      throwIfAborted(options.signal);
+      options.onProgress?.((totalPages - remainingPages) * pageBytes);
+    };
+    try {
+      await backup(this.#database, path, { rate: COPY_PAGES, progress });
+    } catch (error) {
+      throw translate(error, path);
     }
   }
 

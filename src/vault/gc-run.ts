@@ -3,7 +3,7 @@
 // much garbage are rewritten (compaction.ts); what nobody can explain goes. See docs/vault.md, [Note: garbage collection].
 
 import { fromHex, toHex } from "../core/bytes.ts";
-import { throwIfAborted } from "../core/errors.ts";
+import { AppError, throwIfAborted } from "../core/errors.ts";
 import type { PackId, SnapshotId } from "../core/ids.ts";
 import type { GcOptions, GcPlan, GcResult } from "../wire/v4/admin-port.ts";
 import { compactPacks } from "./compaction.ts";
@@ -14,7 +14,7 @@ import { type PackUse, planGc, TRASH_MS } from "./gc-plan.ts";
 import { INTENT_COMPACT, INTENT_REMOVE, intend, intentsOf } from "./intents.ts";
 import { type BlockSet, markLive } from "./live-set.ts";
 import { withLock } from "./locks.ts";
-import { appendStatement, currentState, ownStatement, rollForward } from "./log.ts";
+import { appendStatement, ownStatement, rollForward } from "./log.ts";
 import { packKey, snapshotKey } from "./object-keys.ts";
 import { BLOCK_DROPPED, BLOCK_OK, BLOCK_QUARANTINED, SNAPSHOT_PURGED, SNAPSHOT_TRASH } from "./schema.ts";
 import { endLease } from "./sessions.ts";
@@ -60,13 +60,27 @@ export async function purgeTrash(vault: VaultContext, olderThanMs: number): Prom
   const due = dueSnapshots(vault, olderThanMs).map(({ id }) => id);
   const purged: SnapshotId[] = [];
   for (const id of due) {
-    // Somebody may have brought it back by now: the log decides.
-    if (currentState(vault).snapshots.get(id)?.state !== "trash") continue;
-    await appendStatement(vault, ownStatement({ type: "purge", body: { snapshot: id } }));
+    if (!(await purge(vault, id, olderThanMs))) continue;
     await vault.store.remove(snapshotKey(id));
     purged.push(id);
   }
   return purged;
+}
+
+/** False when somebody has brought the snapshot back, or removed it anew, by the time the log gets to this entry. */
+async function purge(vault: VaultContext, id: SnapshotId, olderThanMs: number): Promise<boolean> {
+  const notDue = new AppError("snapshot_pinned", { context: { snapshot: id, until: "it is due" } });
+  try {
+    await appendStatement(vault, ownStatement({ type: "purge", body: { snapshot: id } }), (state) => {
+      const snapshot = state.snapshots.get(id);
+      const isDue = snapshot?.state === "trash" && snapshot.trashedAt! <= vault.clock.now() - olderThanMs;
+      if (!isDue) throw notDue;
+    });
+    return true;
+  } catch (error) {
+    if (error === notDue) return false;
+    throw error;
+  }
 }
 
 function dueSnapshots(vault: VaultContext, olderThanMs: number): { snapshot: number; id: SnapshotId }[] {

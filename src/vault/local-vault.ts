@@ -1,8 +1,8 @@
 // A vault in this process: the VaultPort over an object store and an index. Keyless: nothing here could decrypt a byte.
 
-import { type Bytes, fromHex, toHex } from "../core/bytes.ts";
+import { type Bytes, fromHex } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
-import type { ChunkId, DeviceId, KeyslotId, NameToken, SessionId, SnapshotId, VaultId } from "../core/ids.ts";
+import type { ChunkId, KeyslotId, SessionId, SnapshotId, VaultId } from "../core/ids.ts";
 import type {
   BlockLocation,
   DeviceRow,
@@ -22,8 +22,8 @@ import { currentState } from "./log.ts";
 import { readHead } from "./log-index.ts";
 import { keyslotKey, logKey, snapshotKey } from "./object-keys.ts";
 import { receivePack } from "./receive-pack.ts";
-import { SNAPSHOT_LIVE, SNAPSHOT_PURGED } from "./schema.ts";
 import { closeSession, openSession, renewSession } from "./sessions.ts";
+import { visibleSnapshots } from "./snapshot-rows.ts";
 
 export class LocalVault implements VaultPort {
   /** For the rest of this room: admin, gc, scrub, check. */
@@ -101,13 +101,7 @@ export class LocalVault implements VaultPort {
 
   /** In the order in which they were committed. */
   async snapshots(): Promise<SnapshotRow[]> {
-    return this.context.database
-      .all<SnapshotSql>(
-        `SELECT snapshotId, deviceId, plan, tags, seq, receivedAt, addedBytes, state, trashedAt, pinnedUntil
-         FROM snapshots WHERE state <> ? ORDER BY seq`,
-        SNAPSHOT_PURGED,
-      )
-      .map(toSnapshotRow);
+    return visibleSnapshots(this.context.database);
   }
 
   async snapshotRecord(id: SnapshotId): Promise<Bytes> {
@@ -141,34 +135,4 @@ export class LocalVault implements VaultPort {
     this.context.database.close();
     await this.context.store.close();
   }
-}
-
-type SnapshotSql = {
-  snapshotId: Uint8Array;
-  deviceId: Uint8Array;
-  plan: Uint8Array;
-  tags: Uint8Array;
-  seq: number;
-  receivedAt: number;
-  addedBytes: number;
-  state: number;
-  trashedAt: number | null;
-  pinnedUntil: number | null;
-};
-
-function toSnapshotRow(row: SnapshotSql): SnapshotRow {
-  const tags: NameToken[] = [];
-  for (let at = 0; at < row.tags.length; at += 16) tags.push(toHex(row.tags.subarray(at, at + 16)) as NameToken);
-  return {
-    id: toHex(row.snapshotId) as SnapshotId,
-    device: toHex(row.deviceId) as DeviceId,
-    plan: toHex(row.plan) as NameToken,
-    tags,
-    receivedAt: row.receivedAt,
-    seq: row.seq,
-    state: row.state === SNAPSHOT_LIVE ? "live" : "trash",
-    trashedAt: row.trashedAt ?? undefined,
-    pinnedUntil: row.pinnedUntil ?? undefined,
-    addedBytes: row.addedBytes,
-  };
 }

@@ -12,27 +12,40 @@ import { decodeTrailer, TRAILER_END_BYTES, trailerLength } from "../wire/v4/pack
 import type { PackContents } from "./block-index.ts";
 import { packKey } from "./object-keys.ts";
 
-/** undefined when there is no such pack. */
+/** undefined when there is no such pack, or not any more: a collection may remove it while it is read. */
 export async function readPackFile(
   store: ObjectStore,
   vaultId: VaultId,
   packId: PackId,
 ): Promise<PackContents | undefined> {
+  try {
+    return await read(store, vaultId, packId);
+  } catch (error) {
+    if (error === GONE) return undefined;
+    throw error;
+  }
+}
+
+const GONE = new Error("The pack is gone.");
+
+async function read(store: ObjectStore, vaultId: VaultId, packId: PackId): Promise<PackContents | undefined> {
   const key = packKey(packId);
   const sizeBytes = await store.size(key);
   if (sizeBytes === undefined) return undefined;
   const fail = failPack(packId);
-  const read = async (offset: number, length: number): Promise<Bytes> => {
-    const bytes = offset < 0 ? undefined : await store.getRange(key, offset, length);
-    return bytes?.length === length ? bytes : fail("it ends too early");
+  const part = async (offset: number, length: number): Promise<Bytes> => {
+    if (offset < 0) fail("it ends too early");
+    const bytes = await store.getRange(key, offset, length);
+    if (bytes === undefined) throw GONE;
+    return bytes.length === length ? bytes : fail("it ends too early");
   };
 
-  const trailerBytes = trailerLength(await read(sizeBytes - TRAILER_END_BYTES, TRAILER_END_BYTES), packId);
-  const trailer = await decodeTrailer(await read(sizeBytes - trailerBytes, trailerBytes), packId);
+  const trailerBytes = trailerLength(await part(sizeBytes - TRAILER_END_BYTES, TRAILER_END_BYTES), packId);
+  const trailer = await decodeTrailer(await part(sizeBytes - trailerBytes, trailerBytes), packId);
   if (trailer.packId !== packId) fail("its trailer names another pack");
   const footerAt = sizeBytes - trailerBytes - trailer.footerLength;
-  const footer = await read(footerAt, trailer.footerLength);
-  const header = await read(0, trailer.headerLength);
+  const footer = await part(footerAt, trailer.footerLength);
+  const header = await part(0, trailer.headerLength);
   if ((await packIdOf(header, footer)) !== packId) fail("its header and footer do not fit its name");
 
   const { vaultId: owner, sessions } = decodePackHeader(header, packId);

@@ -59,6 +59,8 @@ export async function receivePack(
     held.release();
     await writer.abort();
   }
+  // A pack that was there already is only good for a session that is still there, too.
+  assertLease(vault.database, lease.session);
   const { protectedBlocks } = memoryOf(vault, session);
   for (const blockNo of receipt.blockNos) protectedBlocks.add(blockNo);
   return receipt;

@@ -17,12 +17,12 @@ import { packKey } from "./object-keys.ts";
 import { readPackFile } from "./pack-file.ts";
 import { BLOCK_DROPPED, BLOCK_OK, BLOCK_QUARANTINED } from "./schema.ts";
 
-type PackRow = { pack: number; packId: PackId; sizeBytes: number };
+export type ScrubbedPack = { readonly pack: number; readonly packId: PackId; readonly sizeBytes: number };
 
 /** Resumable: what was read before `signal` fired (`interrupted`) is noted, and comes last next time. */
 export function scrubVault(vault: VaultContext, options: ScrubOptions = {}): Promise<ScrubReport> {
   return withLock(vault.database, vault.clock, "scrub", async () => {
-    const packs = choosePacks(vault, options.sample ?? 1);
+    const packs = planScrub(vault, options);
     const totalBytes = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const startedAt = vault.clock.monotonic();
     const report = { packs: 0, blocks: 0, bytes: 0, quarantined: [] as number[], problems: [] as Problem[] };
@@ -44,24 +44,26 @@ export function quarantineBlock(vault: VaultContext, blockNo: number): boolean {
   return vault.database.transaction(() => vault.database.run(sql, BLOCK_QUARANTINED, blockNo, BLOCK_OK).changes > 0);
 }
 
-function choosePacks(vault: VaultContext, sample: number): PackRow[] {
+/** The packs that a scrub would read, checked longest ago first. */
+export function planScrub(vault: VaultContext, { sample = 1, dueMs }: ScrubOptions = {}): ScrubbedPack[] {
   const packs = vault.database
-    .tuples<[number, Uint8Array, number]>(
-      `SELECT p.pack, p.packId, p.sizeBytes FROM packs p LEFT JOIN blocks b ON b.pack = p.pack
-       GROUP BY p.pack ORDER BY min(b.verifiedAt), p.pack`,
+    .tuples<[number, Uint8Array, number, number | null]>(
+      `SELECT p.pack, p.packId, p.sizeBytes, min(b.verifiedAt) FROM packs p LEFT JOIN blocks b ON b.pack = p.pack
+       GROUP BY p.pack ORDER BY 4, p.pack`,
     )
-    .map(([pack, packId, sizeBytes]) => ({ pack, packId: toHex(packId) as PackId, sizeBytes }));
+    .map(([pack, id, sizeBytes, readAt]) => ({ pack, packId: toHex(id) as PackId, sizeBytes, readAt: readAt ?? 0 }));
+  const due = dueMs === undefined ? Number.NEGATIVE_INFINITY : vault.clock.now() - dueMs;
   let budget = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) * sample;
-  return packs.filter(({ sizeBytes }) => {
-    const fits = budget > 0;
+  return packs.filter(({ sizeBytes, readAt }) => {
+    const isChosen = budget > 0 || readAt <= due;
     budget -= sizeBytes;
-    return fits;
+    return isChosen;
   });
 }
 
 async function scrubPack(
   vault: VaultContext,
-  { pack, packId }: PackRow,
+  { pack, packId }: ScrubbedPack,
   report: { blocks: number; quarantined: number[]; problems: Problem[] },
 ): Promise<void> {
   const problem = (code: Problem["code"], detail: string) =>
@@ -72,19 +74,17 @@ async function scrubPack(
     pack,
     BLOCK_DROPPED,
   );
-  const good: number[] = [];
   for (const [blockNo] of rows) {
     const detail = await scrubBlock(vault, blockNo, packId, contents);
     report.blocks++;
-    if (detail === undefined) good.push(blockNo);
-    else {
-      if (detail.isUnreadable && quarantineBlock(vault, blockNo)) report.quarantined.push(blockNo);
-      problem("block_corrupt", `Block ${blockNo}: ${detail.text}`);
-    }
+    if (detail === undefined) continue;
+    if (detail.isUnreadable && quarantineBlock(vault, blockNo)) report.quarantined.push(blockNo);
+    problem("block_corrupt", `Block ${blockNo}: ${detail.text}`);
   }
+  // Bad ones too: else a pack with one would be read again and again before all others.
   vault.database.transaction(() => {
     const sql = "UPDATE blocks SET verifiedAt = ? WHERE blockNo IN (SELECT value FROM json_each(?))";
-    vault.database.run(sql, vault.clock.now(), JSON.stringify(good));
+    vault.database.run(sql, vault.clock.now(), JSON.stringify(rows.flat()));
   });
 }
 

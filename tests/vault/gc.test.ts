@@ -4,10 +4,12 @@ import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { concatBytes } from "../../src/core/bytes.ts";
 import { isAppError } from "../../src/core/errors.ts";
-import type { SnapshotId } from "../../src/core/ids.ts";
+import type { PackId, SnapshotId } from "../../src/core/ids.ts";
 import { memoryStore } from "../../src/storage/memory-store.ts";
+import type { ObjectStore } from "../../src/storage/object-store.ts";
 import { vaultAdmin } from "../../src/vault/admin.ts";
 import type { LocalVault } from "../../src/vault/local-vault.ts";
+import { readPackFile } from "../../src/vault/pack-file.ts";
 import { rebuildIndex } from "../../src/vault/rebuild.ts";
 import {
   backUp,
@@ -180,6 +182,53 @@ describe("garbage collection", () => {
     );
   });
 
+  test("leaves what is brought back, or removed anew, before its turn comes", async () => {
+    const snapshots = [];
+    for (let i = 0; i < 3; i++) snapshots.push(await backUp(world, vault, someBlocks(1)));
+    for (const id of snapshots) await remove(id);
+    const [first, second, third] = snapshots;
+    world.clock.advance(DAY);
+    const other = await world.open({}, (store) => ({
+      ...store,
+      async remove(key) {
+        await store.remove(key);
+        if (key !== `snapshots/${first}`) return;
+        for (const [type, id] of [
+          ["undelete", second!],
+          ["undelete", third!],
+          ["remove", third!],
+        ] as const) {
+          const event = { type, body: { snapshot: id } } as const;
+          await vaultAdmin(vault).apply(await signed(world.vaultId, world.device, event));
+        }
+      },
+    }));
+    assert.deepEqual((await vaultAdmin(other).collectGarbage({ trashMs: DAY })).purgedSnapshots, [first]);
+    assert.deepEqual(
+      (await other.snapshots()).map(({ id, state }) => [id, state]),
+      [
+        [second, "live"],
+        [third, "trash"],
+      ],
+    );
+    await other.close();
+  });
+
+  test("does not make a pack that it removes look damaged to others", async () => {
+    const session = await newSession(world, vault);
+    await put(world, vault, session, someBlocks(1));
+    const [key] = packKeys();
+    const store = memoryStore(world.disk);
+    const removing: ObjectStore = {
+      ...store,
+      async getRange(...range) {
+        await store.remove(range[0]);
+        return store.getRange(...range);
+      },
+    };
+    assert.equal(await readPackFile(removing, world.vaultId, key!.slice(-64) as PackId), undefined);
+  });
+
   test("runs once at a time", async () => {
     const admin = vaultAdmin(vault);
     const both = await Promise.allSettled([admin.collectGarbage(), admin.collectGarbage()]);
@@ -296,6 +345,30 @@ describe("check", () => {
       world.disk.objects.set(key, bytes);
     }
     assert.deepEqual(await problems(), []);
+  });
+
+  test("takes nothing for damage that others do while it runs", async () => {
+    const early = await backUp(world, vault, someBlocks(1));
+    await backUp(world, vault, someBlocks(2));
+    const busy = ["log/", ""];
+    const other = await world.open({}, (store) => ({
+      ...store,
+      async *list(prefix) {
+        const entries = await Array.fromAsync(store.list(prefix));
+        if (prefix === busy[0]) {
+          busy.shift();
+          const newcomer = await newDevice();
+          await vaultAdmin(vault).apply(await signed(world.vaultId, newcomer, deviceAdd(newcomer, "newcomer")));
+          await backUp({ ...world, device: newcomer }, vault, someBlocks(1));
+          if (prefix === "log/") await remove(early);
+          await collect();
+        }
+        yield* prefix === "log/" ? entries : store.list(prefix);
+      },
+    }));
+    assert.deepEqual((await vaultAdmin(other).check({ readData: true })).problems, []);
+    assert.deepEqual(busy, []);
+    await other.close();
   });
 
   test("names an index that differs from the store", async () => {

@@ -62,6 +62,8 @@ export type Problem = {
 export type ScrubOptions = Watched & {
   /** Share of the stored bytes to read, 0 to 1 (default 1); what was checked longest ago first. */
   readonly sample?: number;
+  /** Beyond the sample, also what was not read for so long. */
+  readonly dueMs?: number;
   /** Read no faster than this (default: as fast as it goes). */
   readonly bytesPerSecond?: number;
 };

@@ -1,0 +1,78 @@
+// Thousands of schedules of devices, people, self-care, crashes, damage and restarts on one vault, each step interleaved with the others at every
+// call of the store, against a simple model of what must be restorable (promises.ts). One that fails is made as short as it
+// goes; `SEED=n KEEP=i,j,… npm test -- model` plays it again. `SCHEDULES=n` plays more.
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { makeCryptoPrompt } from "./prompt-crypto.ts";
+import { makeSchedule, runSchedule, type ScheduledStep } from "./schedule.ts";
+import { shrink } from "./shrink.ts";
+import { makeTemplate, type Template } from "./world.ts";
+
+const STEPS = 45;
+const SCHEDULES = Number(process.env.SCHEDULES ?? 2000);
+/** However slow the machine: unless more was asked for. */
+const LONGEST_MS = process.env.SCHEDULES === undefined ? 30_000 : Number.POSITIVE_INFINITY;
+const LEAST = 50;
+
+let template: Template;
+let restoreCrypto: () => void;
+
+before(async () => {
+  restoreCrypto = makeCryptoPrompt();
+  template = await makeTemplate();
+});
+
+after(() => {
+  restoreCrypto();
+  rmSync(template.folder, { recursive: true, force: true });
+});
+
+test("whatever happens in whatever order, what was promised holds", async (t) => {
+  const seeds = process.env.SEED === undefined ? undefined : [Number(process.env.SEED)];
+  if (seeds !== undefined) return replay(seeds[0]!);
+  const first =
+    process.env.FIRST_SEED === undefined ? Math.floor(Math.random() * 2 ** 30) : Number(process.env.FIRST_SEED);
+  t.diagnostic(`seeds from ${first}`);
+  const startedAt = performance.now();
+  let played = 0;
+  while (played < SCHEDULES && (played < LEAST || performance.now() - startedAt < LONGEST_MS)) {
+    const seed = first + played++;
+    const steps = makeSchedule(seed, STEPS);
+    const failure = await play(seed, steps);
+    if (failure !== undefined) throw await shortest(seed, steps, failure);
+  }
+  t.diagnostic(`${played} schedules in ${Math.round(performance.now() - startedAt)} ms`);
+});
+
+async function replay(seed: number): Promise<void> {
+  const steps = makeSchedule(seed, STEPS);
+  const keep = process.env.KEEP?.split(",").map(Number);
+  const failure = await play(seed, keep === undefined ? steps : keep.map((i) => steps[i]!));
+  if (failure !== undefined) throw failure;
+}
+
+async function play(seed: number, steps: readonly ScheduledStep[]): Promise<Error | undefined> {
+  return runSchedule(template, seed, steps).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+}
+
+async function shortest(seed: number, steps: readonly ScheduledStep[], failure: Error): Promise<Error> {
+  const again = await play(seed, steps);
+  assert.equal(again?.message, failure.message, `seed ${seed} does not fail the same way twice`);
+  const kept = await shrink(
+    steps.length,
+    async (indices) =>
+      (await play(
+        seed,
+        indices.map((i) => steps[i]!),
+      )) !== undefined,
+  );
+  const cause = await play(
+    seed,
+    kept.map((i) => steps[i]!),
+  );
+  return new Error(`SEED=${seed} KEEP=${kept.join(",")} fails ${cause?.message}`, { cause });
+}
