@@ -70,6 +70,13 @@ export const CONFIG = {
     1024,
     "Space in MiB that must stay free on the server's disk for new backups to begin.",
   ),
+  scrubDays: whole(
+    1,
+    3650,
+    30,
+    "Days in which a server reads everything that it stores once, to find what has rotted.",
+  ),
+  scrubMiBps: whole(0, 2 ** 20, 64, "Speed of that reading in MiB a second at most; 0 is no limit."),
   color: choice(["auto", "always", "never"], "auto", "Coloured output; auto means when a terminal reads it."),
   progress: choice(["auto", "always", "never"], "auto", "Live progress display; auto means when a terminal reads it."),
   logLevel: choice(["debug", "info", "warn", "error", "silent"], "warn", "The least serious messages that are logged."),
@@ -219,7 +226,7 @@ function editDistance(a: string, b: string): number {
 
 function words(key: string): string[] {
   return key
-    .replace(/(MiB|KiBps)$/, (unit) => `-${unit.toLowerCase()}`)
+    .replace(/(MiB|KiBps|MiBps)$/, (unit) => `-${unit.toLowerCase()}`)
     .replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
     .split("-");
 }

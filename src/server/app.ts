@@ -17,7 +17,8 @@ import { DEVICE_API } from "./device-api/part.ts";
 import { dispatcher } from "./http/dispatch.ts";
 import { type Listener, listenLocal, listenPlain, listenTls } from "./http/listener.ts";
 import type { Principal } from "./http/principal.ts";
-import type { PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
+import { JOBS_PART } from "./jobs/part.ts";
+import type { Admission, Allowance, PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
 import { AttemptLimits } from "./limits/attempts.ts";
 import { lockData } from "./lock.ts";
 import { withOpenApi } from "./openapi.ts";
@@ -54,7 +55,7 @@ export type RunningServer = {
 };
 
 /** Everything that brings tables and routes. */
-export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API];
+export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API, JOBS_PART];
 
 const RENEWAL_CHECK_MS = 12 * 3_600_000;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -103,7 +104,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       connections: () => listeners.reduce((sum, listener) => sum + listener.connections(), 0),
       async admit(what) {
         if (stopping.signal.aborted) throw new AppError("server_stopping");
-        for (const part of parts) await part.admit?.(what);
+        return admitted(parts, what);
       },
       emit(event) {
         for (const part of parts) part.onEvent?.(event);
@@ -199,6 +200,29 @@ function originsOf(settings: ServerSettings, port: number | undefined, httpPort:
 
 function migrationsOf(modules: readonly PartModule[]): Migrations[] {
   return [VAULT_MIGRATIONS, ...modules.flatMap(({ migrations }) => migrations ?? [])];
+}
+
+/** What all parts allow together. */
+async function admitted(parts: readonly ServerPart[], what: Admission): Promise<Allowance> {
+  const allowances: Allowance[] = [];
+  const end = (blockNos: readonly number[] | undefined): void => {
+    for (const allowance of allowances) allowance.end(blockNos);
+  };
+  try {
+    for (const part of parts) {
+      const allowance = await part.admit?.(what);
+      if (allowance !== undefined) allowances.push(allowance);
+    }
+  } catch (error) {
+    end(undefined);
+    throw error;
+  }
+  return {
+    take(bytes) {
+      for (const allowance of allowances) allowance.take(bytes);
+    },
+    end,
+  };
 }
 
 async function authenticate(

@@ -36,7 +36,7 @@ export type ServerKit = {
   /** Open connections. */
   connections(): number;
   /** Asks all parts; throws `quota_full`, `server_full` or `server_stopping`. */
-  admit(what: Admission): Promise<void>;
+  admit(what: Admission): Promise<Allowance>;
   /** Tells all parts. */
   emit(event: ServerEvent): void;
   audit(action: AuditedAction): void;
@@ -52,6 +52,14 @@ export type Admission =
       readonly device: DeviceId;
       readonly sizeBytes: number | undefined;
     };
+
+/** Room that a pack may take while it arrives, held so that packs which come at a time cannot pass a quota together. */
+export type Allowance = {
+  /** So many bytes have come: throws `quota_full` when that is more than there is room for. */
+  take(bytes: number): void;
+  /** Gives back what was held. With its blockNos the pack is part of the vault now, unless it was so before. */
+  end(blockNos: readonly number[] | undefined): void;
+};
 
 /** What has happened, for live events, metrics and the output of `serve`. Never holds a name from inside a backup. */
 export type ServerEvent =
@@ -86,10 +94,12 @@ export type ServerEvent =
     }
   | {
       readonly type: "job";
-      readonly vault: VaultId;
+      /** Of the server itself when there is none. */
+      readonly vault: VaultId | undefined;
       readonly job: string;
       readonly kind: string;
       readonly state: string;
+      readonly dryRun: boolean;
     };
 
 /** A privileged action, for the audit trail. */
@@ -129,7 +139,7 @@ export type ServerPart = {
   /** By token, cookie or API key; undefined when there is none of this part's, an AppError when it is wrong. */
   authenticate?(request: IncomingMessage, address: string): Promise<Principal | undefined>;
   /** Throws to refuse. */
-  admit?(what: Admission): void | Promise<void>;
+  admit?(what: Admission): Allowance | undefined | Promise<Allowance | undefined>;
   onEvent?(event: ServerEvent): void;
   audit?(action: AuditedAction): void;
   onCall?(call: FinishedCall): void;

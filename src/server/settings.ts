@@ -26,6 +26,10 @@ export type ServerSettings = {
   readonly web: boolean;
   /** Bytes that must stay free on the disk for a new session. */
   readonly reserveBytes: number;
+  /** All that is stored is read once in so many days. */
+  readonly scrubDays: number;
+  /** 0: as fast as it goes. */
+  readonly scrubBytesPerSecond: number;
 };
 
 /** Throws `config_invalid`. */
@@ -47,6 +51,8 @@ export function serverSettings(config: Config): ServerSettings {
     proxyCertificateFile: config.proxyCertificate,
     web: config.web === "on",
     reserveBytes: config.reserveMiB * 2 ** 20,
+    scrubDays: config.scrubDays,
+    scrubBytesPerSecond: config.scrubMiBps * 2 ** 20,
   };
 }
 

@@ -25,6 +25,8 @@ export function testSettings(data: string, changes: Partial<ServerSettings> = {}
     proxyCertificateFile: undefined,
     web: false,
     reserveBytes: 0,
+    scrubDays: 30,
+    scrubBytesPerSecond: 0,
     ...changes,
   };
 }

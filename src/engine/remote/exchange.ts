@@ -85,6 +85,8 @@ function acceptOf({ answer }: Route): string {
       return MEDIA.problem;
     case "events":
       return `text/event-stream, ${MEDIA.problem}`;
+    case "text":
+      return `text/plain, ${MEDIA.problem}`;
     default:
       return `${MEDIA[answer.kind]}, ${MEDIA.problem}`;
   }

@@ -61,12 +61,18 @@ export function sessionHandlers(kit: ServerKit): Pick<Handlers<typeof DEVICE_ROU
       const sizeBytes = length === undefined ? undefined : Number(length);
       const startMs = kit.clock.monotonic();
       return uploads.run(served.id, device, async () => {
-        await kit.admit({ kind: "pack", vault: served, device, sizeBytes });
-        const counted = count(body);
-        const { packId, blockNos } = await served.vault.putPack(session, counted.slices, n);
-        const durationMs = kit.clock.monotonic() - startMs;
-        kit.emit({ type: "pack", vault: served.id, device, session, sizeBytes: counted.bytes(), durationMs });
-        return { pack: packId, blockNos: [...blockNos] };
+        const room = await kit.admit({ kind: "pack", vault: served, device, sizeBytes });
+        let stored: readonly number[] | undefined;
+        try {
+          const counted = count(body, (bytes) => room.take(bytes));
+          const { packId, blockNos } = await served.vault.putPack(session, counted.slices, n);
+          stored = blockNos;
+          const durationMs = kit.clock.monotonic() - startMs;
+          kit.emit({ type: "pack", vault: served.id, device, session, sizeBytes: counted.bytes(), durationMs });
+          return { pack: packId, blockNos: [...blockNos] };
+        } finally {
+          room.end(stored);
+        }
       });
     },
 
@@ -102,11 +108,15 @@ function requireRoom(kit: ServerKit, served: ServedVault, device: DeviceId): voi
   });
 }
 
-function count(slices: AsyncIterable<Uint8Array>): { slices: AsyncIterable<Uint8Array>; bytes(): number } {
+function count(
+  slices: AsyncIterable<Uint8Array>,
+  take: (bytes: number) => void,
+): { slices: AsyncIterable<Uint8Array>; bytes(): number } {
   let bytes = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const slice of slices) {
       bytes += slice.length;
+      take(slice.length);
       yield slice;
     }
   }

@@ -27,7 +27,12 @@ export function checkAccess(route: Route, principal: Principal, vault: VaultId |
   if (!isLet) {
     throw new AppError("forbidden", { context: { caller: "this account", needed: words(who) } });
   }
-  if (!route.isGuarded || principal.kind !== "person" || !principal.hasFactor) return;
+  if (route.isGuarded) requireFreshFactor(principal, now);
+}
+
+/** For routes of which only some requests are guarded. Throws `second_factor_needed`. */
+export function requireFreshFactor(principal: Principal, now: number): void {
+  if (principal.kind !== "person" || !principal.hasFactor) return;
   const { factorAt } = principal;
   if (factorAt === undefined || now - factorAt > FACTOR_IS_FRESH_MS) throw new AppError("second_factor_needed");
 }

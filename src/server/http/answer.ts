@@ -38,6 +38,8 @@ export async function sendAnswer(
       return sendBytes(response, encodeMessage(kind.schema, answer), signal);
     case "json":
       return sendBytes(response, Buffer.from(JSON.stringify(answer)), signal);
+    case "text":
+      return sendBytes(response, Buffer.from(answer as string), signal);
     case "object":
       return sendObject(response, answer as ObjectAnswer, signal);
     case "blocks":

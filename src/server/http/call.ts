@@ -47,7 +47,9 @@ export type AnswerOf<R extends Route> = R["answer"] extends { readonly schema: i
       ? AsyncIterable<Uint8Array>
       : R["answer"]["kind"] extends "events"
         ? AsyncIterable<ServerSentEvent>
-        : undefined;
+        : R["answer"]["kind"] extends "text"
+          ? string
+          : undefined;
 
 export type ObjectAnswer = {
   readonly sizeBytes: number;

@@ -6,10 +6,13 @@ import { MEDIA } from "../../wire/v4/api/media.ts";
 import type { Answer, Route } from "../../wire/v4/api/route.ts";
 
 const EVENTS = "text/event-stream";
+/** Of metrics (prometheus.io/docs/instrumenting/exposition_formats). */
+const TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
 /** The media type of a route's answer; undefined without a body. */
 export function answerMedia(answer: Answer): string | undefined {
   if (answer.kind === "empty") return undefined;
+  if (answer.kind === "text") return TEXT;
   return answer.kind === "events" ? EVENTS : MEDIA[answer.kind];
 }
 
@@ -24,7 +27,8 @@ export function negotiate(request: IncomingMessage, route: Route): void {
   const answer = answerMedia(route.answer);
   const { accept } = request.headers;
   if (answer === undefined || accept === undefined) return;
-  if (!accept.split(",").some((range) => matches(mainType(range), answer))) throw unknown(accept, answer, 406);
+  if (!accept.split(",").some((range) => matches(mainType(range), mainType(answer))))
+    throw unknown(accept, answer, 406);
 }
 
 function matches(range: string, type: string): boolean {

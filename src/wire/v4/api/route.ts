@@ -16,7 +16,7 @@ export type Body =
 
 export type Answer =
   | { readonly kind: "msgpack" | "json"; readonly schema: z.ZodType }
-  | { readonly kind: "object" | "blocks" | "empty" | "events" };
+  | { readonly kind: "object" | "blocks" | "empty" | "events" | "text" };
 
 export type Route = {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
