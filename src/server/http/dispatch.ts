@@ -225,7 +225,8 @@ function parseJson(bytes: Uint8Array): unknown {
 
 /** Each name once: a second one could be read otherwise by somebody in between. */
 function queryOf(search: string): Record<string, string> {
-  const query: Record<string, string> = {};
+  // Without a prototype, so that no name is special.
+  const query = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(search)) {
     if (Object.hasOwn(query, name))
       throw new AppError("request_invalid", { context: { detail: "a parameter is given twice" } });

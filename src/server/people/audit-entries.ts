@@ -9,12 +9,20 @@ import type { PeopleStore } from "./store.ts";
 
 type NewEntry = Omit<AuditEntry, "id" | "at">;
 
+/** What was never judged: it was delayed, or was no proper request. A flood of those must not fill the disk. */
+const UNJUDGED: ReadonlySet<string> = new Set([
+  "too_many_requests",
+  "request_invalid",
+  "media_unknown",
+  "limit",
+  "interrupted",
+]);
+
 /** Undefined for what is not audited. */
 export function entryOfCall(call: FinishedCall, note: AuditNote, store: PeopleStore): NewEntry | undefined {
   const { route, principal, outcome } = call;
   const isRead = route.method === "GET";
-  // Attempts that were delayed were never judged: the limits hold them, and a flood must not fill the disk.
-  if (isRead || outcome === "too_many_requests") return undefined;
+  if (isRead || UNJUDGED.has(outcome)) return undefined;
   if (principal.kind === "device" || route.who.every((who) => who === "device")) return undefined;
   // Nobody, turned away at the door of a route that asks for somebody: noise of the internet.
   if (principal.kind === "nobody" && !route.who.includes("anyone")) return undefined;
