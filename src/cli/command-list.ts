@@ -153,6 +153,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import("./commands/serve.ts"),
   },
   {
+    name: "server",
+    group: SERVER,
+    summary: "Look after a server that runs.",
+    load: () => import("./commands/server.ts"),
+  },
+  {
     name: "config",
     group: MORE,
     summary: "Show every setting and where its value comes from.",

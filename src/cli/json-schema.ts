@@ -307,6 +307,13 @@ export const DOCUMENTS = {
     serveEvent,
     result("serve", { stopped: z.literal(true) }),
   ],
+  "server setup": [
+    result("server setup", {
+      person: z.string().describe("id of the account"),
+      email: z.string(),
+      role: z.enum(["viewer", "operator", "owner"]).nullable(),
+    }),
+  ],
   gateway: [
     z.strictObject({
       type: z.literal("started"),

@@ -34,6 +34,11 @@ export const CONFIG = {
   }),
   writerFile: text("Writer file that enrols this machine for one run.", { accepts: "file" }),
   identityFile: text("File with an age identity that opens a keyslot, such as the recovery key.", { accepts: "file" }),
+  accountPassword: text("The password of one's account on a server, where nobody can be asked.", {
+    accepts: "text",
+    sources: ["env"],
+    secret: true,
+  }),
   compression: choice(
     ["fastest", "default", "better", "max", "off"],
     "default",
