@@ -249,6 +249,19 @@ describe("large files", () => {
   });
 });
 
+test("a chunk that is zeros but for one byte is not taken for zeros, wherever it lies", async () => {
+  const { worker } = makeWorker(new MemoryDisk());
+  const lengths = [3, CHUNK_MAX];
+  const zeros = new Uint8Array(3 + CHUNK_MAX);
+  const want = await idsOf([new Uint8Array(3), new Uint8Array(CHUNK_MAX)]);
+  assert.deepEqual(split((await worker.read(0, { kind: "data", data: zeros, lengths })).chunkIds), want);
+  for (const at of [3, 4, 5, 1000, CHUNK_MAX - 1, CHUNK_MAX, CHUNK_MAX + 1, CHUNK_MAX + 2]) {
+    const data = zeros.with(at, 1);
+    const { chunkIds } = await worker.read(at, { kind: "data", data, lengths });
+    assert.deepEqual(split(chunkIds), await idsOf([data.subarray(0, 3), data.subarray(3)]), `${at}`);
+  }
+});
+
 describe("blocks", () => {
   const data = (...texts: string[]) => {
     const parts = texts.map((text) => utf8(text));

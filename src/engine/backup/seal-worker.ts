@@ -1,7 +1,7 @@
 // What a worker does: read, cut, name, and, once it is told which chunks are new, group, compress and seal. The same code runs in a
 // worker thread, a web worker and, for tests, in place. Jobs are handled one after the other; bytes of a job are kept until `assign`.
 
-import { type Bytes, concatBytes, equalBytes, releaseBytes } from "../../core/bytes.ts";
+import { type Bytes, concatBytes, releaseBytes } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { encodeFrameHeader } from "../../wire/v4/pack-frame.ts";
 import type { Hole } from "../../wire/v4/tree-types.ts";
@@ -65,7 +65,6 @@ export class SealWorker {
   readonly #block = new BlockPayloadWriter();
   #blockIds: Bytes[] = [];
   #counter = -1;
-  #zeros: Bytes | undefined;
   readonly #zeroIds = new Map<number, Bytes>();
 
   constructor(platform: EnginePlatform, files: FileAccess, keys: SealWorkerKeys, emit: (block: FinishedBlock) => void) {
@@ -190,9 +189,10 @@ export class SealWorker {
   ): Promise<ReadResult> {
     const total = lengths.reduce((sum, length) => sum + length, 0);
     const buffer = this.#buffer(total);
+    const isHole = coveringHole(holes, offset, offset + total);
     let got = 0;
     try {
-      if (coveringHole(holes, offset, offset + total)) {
+      if (isHole) {
         buffer.fill(0, 0, total);
         got = total;
       } else {
@@ -210,7 +210,7 @@ export class SealWorker {
       left -= length;
     }
     const outcome: FileOutcome = { chunks: kept.length, ...(got < total ? { changed: true } : {}) };
-    return this.#name(job, buffer, startsOf(kept), kept, [outcome]);
+    return this.#name(job, buffer, startsOf(kept), kept, [outcome], isHole);
   }
 
   async #name(
@@ -219,12 +219,13 @@ export class SealWorker {
     starts: number[],
     lengths: readonly number[],
     files: readonly FileOutcome[],
+    isHole = false,
   ): Promise<ReadResult> {
     const chunkIds = new Uint8Array(lengths.length * 32);
     const { primitives } = this.#platform;
     for (let i = 0; i < lengths.length; i++) {
       const chunk = buffer.subarray(starts[i]!, starts[i]! + lengths[i]!);
-      const zero = chunk.length === CHUNK_MAX && this.#isZero(chunk);
+      const zero = chunk.length === CHUNK_MAX && (isHole || isZero(chunk));
       const known = zero ? this.#zeroIds.get(chunk.length) : undefined;
       const named = known ?? primitives.hmacSha256(this.#keys.chunkIdKey, DATA_PREFIX, chunk);
       const id = named instanceof Promise ? await named : named;
@@ -233,12 +234,6 @@ export class SealWorker {
     }
     this.#jobs.set(job, { buffer, starts, lengths: [...lengths], chunkIds });
     return { chunkIds, lengths, files };
-  }
-
-  #isZero(chunk: Bytes): boolean {
-    if (chunk[0] !== 0 || chunk[chunk.length - 1] !== 0) return false;
-    this.#zeros ??= new Uint8Array(CHUNK_MAX);
-    return equalBytes(chunk, this.#zeros.subarray(0, chunk.length));
   }
 
   /** In a run of zeros every offset has the same hash: either all are candidates or none is. */
@@ -337,6 +332,17 @@ function sameMark(a: FileMark, b: FileMark): boolean {
 
 function coveringHole(holes: readonly Hole[], start: number, end: number): boolean {
   return holes.some((hole) => hole.offset <= start && hole.offset + hole.length >= end);
+}
+
+/** Word by word: byte by byte it would cost more than hashing the chunk. */
+function isZero(chunk: Bytes): boolean {
+  if (chunk[0] !== 0 || chunk[chunk.length - 1] !== 0) return false;
+  const head = Math.min(chunk.length, (4 - (chunk.byteOffset % 4)) % 4);
+  const words = new Uint32Array(chunk.buffer, chunk.byteOffset + head, (chunk.length - head) >>> 2);
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  for (let i = 0; i < head; i++) if (chunk[i] !== 0) return false;
+  for (let i = head + 4 * words.length; i < chunk.length; i++) if (chunk[i] !== 0) return false;
+  return true;
 }
 
 function startsOf(lengths: readonly number[]): number[] {
