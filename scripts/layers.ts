@@ -33,7 +33,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   node: room(["core"], [], ON_NODE),
   client: room(
     ["core", "crypto", "wire", "engine", "node"],
-    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption"],
+    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption", "zod"],
     ON_NODE,
   ),
   // vault/database is the adapter over SQLite and nothing of a vault.

@@ -5,16 +5,18 @@
 import { type Bytes, fromHex, toHex, utf8 } from "../src/core/bytes.ts";
 import { sha256 } from "../src/core/sha256.ts";
 import { encodeDeviceFile } from "../src/crypto/device-file.ts";
+import { invitationKeys, sealInvitation } from "../src/crypto/invitation.ts";
 import { sealKeyslot } from "../src/crypto/keyslot.ts";
 import { webPrimitives } from "../src/crypto/primitives.ts";
 import { padmeLength, sealAad, sealNonce } from "../src/crypto/sealing.ts";
-import type { ReaderSecrets } from "../src/crypto/secrets.ts";
+import { type ReaderSecrets, writerToJson } from "../src/crypto/secrets.ts";
 import { sealSessionKey } from "../src/crypto/session-key.ts";
 import { importSigner, type Signer } from "../src/crypto/signature.ts";
 import { planToken, tagToken } from "../src/crypto/tokens.ts";
 import { blockPayload, openBlock, sealBlock } from "../src/engine/block.ts";
 import { sealSnapshotInfo } from "../src/engine/snapshot-info.ts";
 import { encodeChunkList } from "../src/wire/v4/chunk-list.ts";
+import { encodeInviteCode } from "../src/wire/v4/invite-code.ts";
 import { logStatement } from "../src/wire/v4/log-entry.ts";
 import { applyLogEntry, emptyLogState, type LogState } from "../src/wire/v4/log-state.ts";
 import { blockStatement, packIdOf } from "../src/wire/v4/pack.ts";
@@ -46,6 +48,7 @@ export const GOLDEN: Readonly<Record<string, (old: unknown) => Promise<unknown>>
   tree: buildTree,
   "state-file": buildStateFile,
   block: (old) => buildBlock(old as BlockVectors | undefined),
+  invitation: buildInvitation,
 };
 
 /** `value` as JSON shows it. */
@@ -188,6 +191,30 @@ async function buildStateFile(): Promise<unknown> {
     ],
     tail,
     file: sink.take(),
+  });
+}
+
+/** Keys, seal and code of one invitation, with a pin and without. */
+async function buildInvitation(): Promise<unknown> {
+  const key = samples.counting(0xc0, 32);
+  const pin = samples.counting(0x11, 32);
+  const nonce = samples.counting(0x77, 12);
+  const address = "https://backup.example:1/home of Ann".replaceAll(" ", "%20");
+  const secrets = secretsOf({ secrets: { identity: "", recipient: "age1pq1example" } });
+  const code = { vault: samples.VAULT, key, address };
+  return readable({
+    key,
+    ...(await invitationKeys(key)),
+    vault: samples.VAULT,
+    writer: writerToJson(secrets.writer),
+    nonce,
+    sealed: await sealInvitation(key, samples.VAULT, secrets.writer, { bytes: () => nonce }),
+    address,
+    pin,
+    codes: [
+      { pin, code: encodeInviteCode({ ...code, pin }) },
+      { pin: undefined, code: encodeInviteCode({ ...code, pin: undefined }) },
+    ],
   });
 }
 

@@ -6,12 +6,15 @@ import { fromHex, toHex } from "../src/core/bytes.ts";
 import type { NameToken, VaultId } from "../src/core/ids.ts";
 import { sha256 } from "../src/core/sha256.ts";
 import { decodeDeviceFile, encodeDeviceFile } from "../src/crypto/device-file.ts";
+import { invitationKeys, openInvitation } from "../src/crypto/invitation.ts";
 import { openKeyslot } from "../src/crypto/keyslot.ts";
 import { webPrimitives } from "../src/crypto/primitives.ts";
+import { writerToJson } from "../src/crypto/secrets.ts";
 import { openSessionKey } from "../src/crypto/session-key.ts";
 import { verifySignature } from "../src/crypto/signature.ts";
 import { openSnapshotInfo } from "../src/engine/snapshot-info.ts";
 import { decodeChunkList } from "../src/wire/v4/chunk-list.ts";
+import { decodeInviteCode } from "../src/wire/v4/invite-code.ts";
 import { decodeLogEntry } from "../src/wire/v4/log-entry.ts";
 import { applyLogEntry, emptyLogState } from "../src/wire/v4/log-state.ts";
 import { decodeFooter } from "../src/wire/v4/pack-footer.ts";
@@ -26,6 +29,7 @@ import { decodeVaultRecord } from "../src/wire/v4/vault-record.ts";
 import { GOLDEN, openGoldenBlock, readable, readableOwners, readableState, secretsOf } from "./golden.ts";
 import { openStateBytes } from "./state-bytes.ts";
 import block from "./vectors/block.json" with { type: "json" };
+import invitation from "./vectors/invitation.json" with { type: "json" };
 import keys from "./vectors/keys.json" with { type: "json" };
 import log from "./vectors/log.json" with { type: "json" };
 import packs from "./vectors/packs.json" with { type: "json" };
@@ -36,6 +40,7 @@ import stateFile from "./vectors/state-file.json" with { type: "json" };
 import tree from "./vectors/tree.json" with { type: "json" };
 
 const FILES: Readonly<Record<string, unknown>> = {
+  invitation,
   keys,
   log,
   packs,
@@ -126,6 +131,17 @@ describe("the code reads these bytes", () => {
 
   test("device files", async () => {
     assert.equal(encodeDeviceFile(await decodeDeviceFile(keys.deviceFile)), keys.deviceFile);
+  });
+
+  test("invitations", async () => {
+    const { key, lookup, token, vault, sealed, address, pin, codes, writer } = invitation;
+    const made = await invitationKeys(fromHex(key));
+    assert.deepEqual(readable(made), { lookup, token });
+    const opened = await openInvitation(fromHex(key), vault as VaultId, fromHex(sealed));
+    assert.deepEqual(writerToJson(opened), writer);
+    const [pinned, open] = codes.map(({ code }) => decodeInviteCode(code));
+    assert.deepEqual(readable(pinned), { vault, key, pin, address });
+    assert.deepEqual(readable(open), { vault, key, pin: null, address });
   });
 
   test("tree segments", () => {

@@ -155,12 +155,18 @@ async function newDevice(
   return { file, signer: await importSigner(pkcs8) };
 }
 
+/** The statement by which a device introduces itself. */
+export function introduction(signer: Signer, vault: VaultId, name: string): Promise<SignedStatement> {
+  const { device, publicKey } = signer;
+  return signStatement(signer, vault, "device-add", { device, name, publicKey });
+}
+
 function deviceStatement(by: Signer, { vault, device, name }: DeviceFile, added = by): Promise<SignedStatement> {
   return signStatement(by, vault, "device-add", { device, name, publicKey: added.publicKey });
 }
 
-/** It is shown to people on every device, so it must be one line of text. */
-function requireDeviceName(name: string): string {
+/** It is shown to people on every device, so it must be one line of text. Throws `usage`. */
+export function requireDeviceName(name: string): string {
   const trimmed = name.trim();
   if (trimmed !== "" && Buffer.byteLength(trimmed) <= 255 && !/\p{Cc}/u.test(trimmed) && trimmed.isWellFormed()) {
     return trimmed;

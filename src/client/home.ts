@@ -3,14 +3,16 @@
 
 import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { tryUtf8Decode } from "../core/bytes.ts";
+import { type Bytes, toHex, tryUtf8Decode, utf8 } from "../core/bytes.ts";
 import { AppError, isAppError } from "../core/errors.ts";
 import { ID_BYTES, type NameToken, type VaultId } from "../core/ids.ts";
 import { type Logger, silentLogger } from "../core/log.ts";
+import { sha256 } from "../core/sha256.ts";
 import { type DeviceFile, decodeDeviceFile, encodeDeviceFile } from "../crypto/device-file.ts";
 import { tryParseJson } from "../crypto/secrets.ts";
 import { readFileIfExists, writeFileAtomic } from "../node/atomic-file.ts";
 import type { LogHead } from "../wire/v4/vault-port.ts";
+import { decodeServerFile, encodeServerFile, type ServerFile } from "./server-file.ts";
 
 export type { DeviceFile } from "../crypto/device-file.ts";
 
@@ -25,6 +27,12 @@ export type Home = {
   saveDevice(file: DeviceFile): Promise<void>;
   /** One that is not there is fine. */
   removeDevice(vault: VaultId): Promise<void>;
+  /** What this machine knows of a server; undefined for one that it has never met. */
+  server(origin: string): Promise<ServerFile | undefined>;
+  saveServer(file: ServerFile): Promise<void>;
+  /** The signing key of an enrolment that has not ended yet, by the name of its invitation; made when there is none. */
+  enrolmentKey(invitation: string, make: () => Promise<Bytes>): Promise<Bytes>;
+  endEnrolment(invitation: string): Promise<void>;
   /** The last log head that this machine saw. */
   head(vault: VaultId): Promise<LogHead | undefined>;
   saveHead(vault: VaultId, head: LogHead): Promise<void>;
@@ -36,6 +44,10 @@ export type Home = {
 export function openHome(dir: string, logger: Logger = silentLogger): Home {
   const devicePath = (vault: VaultId) => join(dir, "devices", `${requireId(vault, ID_BYTES.vault)}.json`);
   const headPath = (vault: VaultId) => join(dir, "heads", `${requireId(vault, ID_BYTES.vault)}.json`);
+  // Origins hold characters that file names may not.
+  const serverPath = async (origin: string) =>
+    join(dir, "servers", `${toHex((await sha256(utf8(origin))).subarray(0, 16))}.json`);
+  const enrolmentPath = (invitation: string) => join(dir, "enrolling", `${requireId(invitation, 16)}.key`);
   const home: Home = {
     dir,
 
@@ -63,11 +75,25 @@ export function openHome(dir: string, logger: Logger = silentLogger): Home {
 
     saveDevice: async (file) => writeFileAtomic(devicePath(file.vault), encodeDeviceFile(file)),
 
-    async removeDevice(vault) {
-      await unlink(devicePath(vault)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") throw error;
-      });
+    removeDevice: async (vault) => removeFile(devicePath(vault)),
+
+    async server(origin) {
+      const content = await readFileIfExists(await serverPath(origin));
+      return content === undefined ? undefined : decodeServerFile(tryUtf8Decode(content) ?? "");
     },
+
+    saveServer: async (file) => writeFileAtomic(await serverPath(file.origin), encodeServerFile(file)),
+
+    async enrolmentKey(invitation, make) {
+      const path = enrolmentPath(invitation);
+      const known = await readFileIfExists(path);
+      if (known) return known;
+      const key = await make();
+      await writeFileAtomic(path, key);
+      return key;
+    },
+
+    endEnrolment: async (invitation) => removeFile(enrolmentPath(invitation)),
 
     async head(vault) {
       const content = await readFileIfExists(headPath(vault));
@@ -85,6 +111,12 @@ export function openHome(dir: string, logger: Logger = silentLogger): Home {
       ),
   };
   return home;
+}
+
+async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
 }
 
 /** Writer secrets of others are not ours to give away, but a backup that stops because of it helps nobody: it is told. */

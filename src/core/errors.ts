@@ -309,6 +309,12 @@ export const ERRORS = {
     "The enrolment code is not valid: it is wrong, too old, or was used.",
     "Ask for a new one: `cyberbackup device invite`.",
   ),
+  invite_code_invalid: spec(
+    EXIT.usage,
+    400,
+    "This is not an enrolment code: {detail}.",
+    "Copy the whole line that `cyberbackup device invite` has printed.",
+  ),
   pack_conflict: spec(
     EXIT.failed,
     409,

@@ -15,6 +15,8 @@ export type DeviceFile = {
   /** Ed25519, PKCS#8. */
   readonly signingKey: Bytes;
   readonly writer: WriterSecrets;
+  /** Only in writer files for a vault on a server: where it is, and whom to trust there. */
+  readonly server?: { readonly address: string; readonly pin: Bytes | undefined } | undefined;
 };
 
 const FORMAT = "cyberbackup-device/1";
@@ -26,6 +28,7 @@ const deviceFileSchema = z.strictObject({
   name: z.string().max(255),
   signingKey: base64Bytes({ maxLength: 256 }),
   writer: writerSchema,
+  server: z.strictObject({ address: z.string().max(512), pin: base64Bytes(32).nullable() }).optional(),
 });
 
 /** One line of JSON. */
@@ -37,6 +40,7 @@ export function encodeDeviceFile(file: DeviceFile): string {
     name: file.name,
     signingKey: file.signingKey.toBase64(),
     writer: writerToJson(file.writer),
+    ...(file.server ? { server: { address: file.server.address, pin: file.server.pin?.toBase64() ?? null } } : {}),
   };
   return `${JSON.stringify(content)}\n`;
 }
@@ -45,9 +49,16 @@ export function encodeDeviceFile(file: DeviceFile): string {
 export async function decodeDeviceFile(text: string): Promise<DeviceFile> {
   const parsed = deviceFileSchema.safeParse(tryParseJson(text));
   if (!parsed.success) throw invalid("it does not hold what it should.", parsed.error);
-  const { vault, device, name, signingKey, writer } = parsed.data;
+  const { vault, device, name, signingKey, writer, server } = parsed.data;
   if ((await signerDevice(signingKey)) !== device) throw invalid("its device id does not fit its key.");
-  return { vault: vault as VaultId, device: device as DeviceId, name, signingKey, writer };
+  return {
+    vault: vault as VaultId,
+    device: device as DeviceId,
+    name,
+    signingKey,
+    writer,
+    ...(server ? { server: { address: server.address, pin: server.pin ?? undefined } } : {}),
+  };
 }
 
 async function signerDevice(signingKey: Bytes): Promise<DeviceId> {
