@@ -129,6 +129,24 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import("./commands/device.ts"),
   },
   {
+    name: "enroll",
+    group: KEYS,
+    summary: "Make this machine a device of a vault by an enrolment code.",
+    load: () => import("./commands/enroll.ts"),
+  },
+  {
+    name: "login",
+    group: KEYS,
+    summary: "Log in to a server, to administer or to read.",
+    load: () => import("./commands/login.ts"),
+  },
+  {
+    name: "logout",
+    group: KEYS,
+    summary: "End that login.",
+    load: () => import("./commands/logout.ts"),
+  },
+  {
     name: "writer",
     group: KEYS,
     summary: "Hand out the right to back up, and nothing else.",
@@ -155,7 +173,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   {
     name: "server",
     group: SERVER,
-    summary: "Look after a server that runs.",
+    summary: "Look at a server that runs, and set its jobs going.",
     load: () => import("./commands/server.ts"),
   },
   {

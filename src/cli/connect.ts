@@ -2,13 +2,13 @@
 
 import { resolve } from "node:path";
 import { parseVaultAddress, type ServerVault } from "../client/vault-address.ts";
-import { AppError } from "../core/errors.ts";
 import { vaultAdmin } from "../vault/admin.ts";
 import { openVault } from "../vault/open-vault.ts";
 import type { VaultAdminPort } from "../wire/v4/admin-port.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import type { Context } from "./context.ts";
 import { usage } from "./parse-values.ts";
+import type { ServerAccess } from "./server-access.ts";
 
 /** A folder has an absolute path. */
 export type VaultPlace = { readonly kind: "folder"; readonly path: string } | ServerVault;
@@ -17,11 +17,15 @@ export type Connected = {
   readonly vault: VaultPort;
   readonly admin: VaultAdminPort;
   readonly place: VaultPlace;
+  /** The server that has it. */
+  readonly server: ServerAccess | undefined;
 };
 
 export type ConnectOptions = {
   /** Only for a process that seals what it stores: see VaultOptions. */
   readonly trustBlockHashes?: boolean;
+  /** Only as a device: a person who has logged in is no use. */
+  readonly asDevice?: boolean;
 };
 
 /** Where the vault is. Throws `usage` when none is named. */
@@ -34,20 +38,11 @@ export function vaultPlace({ config }: Pick<Context, "config">): VaultPlace {
 /** Throws `vault_not_found` and what else opening meets. Close the vault in the end. */
 export async function connect(context: Context, options: ConnectOptions = {}): Promise<Connected> {
   const place = vaultPlace(context);
-  if (place.kind === "server") throw noServers();
-  const vault = await openVault(place.path, { clock: context.host.clock, logger: context.logger, ...options });
-  return { vault, admin: vaultAdmin(vault), place };
-}
-
-/** The folder of a vault of this machine. Throws `unsupported` for one on a server. */
-export function requireFolder(context: Context): string {
-  const place = vaultPlace(context);
-  if (place.kind === "server") throw noServers();
-  return place.path;
-}
-
-function noServers(): AppError {
-  return new AppError("unsupported", {
-    context: { what: "Using a vault on a server", detail: "Give a folder; servers come with a later version." },
-  });
+  if (place.kind === "server") {
+    const { connectServer } = await import("./connect-server.ts");
+    return connectServer(context, place, options);
+  }
+  const { trustBlockHashes = false } = options;
+  const vault = await openVault(place.path, { clock: context.host.clock, logger: context.logger, trustBlockHashes });
+  return { vault, admin: vaultAdmin(vault), place, server: undefined };
 }

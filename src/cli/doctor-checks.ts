@@ -69,14 +69,15 @@ async function home(path: string): Promise<FindingJson> {
   }
 }
 
-/** Device files hold keys: nobody else may read them. */
+/** Device files hold keys, files of servers API keys: nobody else may read them. */
 async function homeModes(path: string): Promise<FindingJson> {
   const check = "home permissions";
   if (process.platform === "win32") return { check, state: "ok", detail: "not looked at on Windows" };
-  const folder = join(path, "devices");
-  const names = await readdir(folder).catch(() => [] as string[]);
   const open: string[] = [];
-  for (const name of names) if (((await stat(join(folder, name))).mode & 0o077) !== 0) open.push(join(folder, name));
+  for (const folder of ["devices", "servers", "enrolling"].map((name) => join(path, name))) {
+    const names = await readdir(folder).catch(() => [] as string[]);
+    for (const name of names) if (((await stat(join(folder, name))).mode & 0o077) !== 0) open.push(join(folder, name));
+  }
   if (open.length === 0) return { check, state: "ok", detail: "only you can read this machine's keys" };
   return {
     check,

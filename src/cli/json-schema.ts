@@ -222,6 +222,87 @@ export const DOCUMENTS = {
   "device list": [result("device list", { devices: z.array(deviceSchema) })],
   "device add": [result("device add", { id, name: z.string() })],
   "device revoke": [result("device revoke", { id, name: z.string() })],
+  "device invite": [
+    result("device invite", {
+      code: z.string().describe("the enrolment code: good once, shown this once"),
+      invite: id.describe("name of the invitation at the server"),
+      address: z.string(),
+      endsAt: time,
+    }),
+  ],
+  "device rename": [result("device rename", { id, name: z.string() })],
+  enroll: [result("enroll", { vault: id, address: z.string(), id: id.describe("of the device"), name: z.string() })],
+  login: [result("login", { server: z.string(), email: z.string(), role: z.string() })],
+  logout: [result("logout", { server: z.string(), wasLoggedIn: z.boolean() })],
+  "server status": [
+    result("server status", {
+      version: z.string(),
+      startedAt: time,
+      uptimeMs: z.number(),
+      vaults: count,
+      connections: count,
+      freeBytes: bytes.describe("free on the server's disk"),
+      reserveBytes: bytes.describe("of these: kept from new backups"),
+      residentBytes: bytes.describe("memory of the server"),
+    }),
+  ],
+  "server vaults": [
+    result("server vaults", {
+      vaults: z.array(
+        z.strictObject({
+          id,
+          name: z.string(),
+          problem: z.string().optional().describe("code of what keeps it from being used, from errors.md"),
+          snapshots: count.optional(),
+          trashedSnapshots: count.optional(),
+          storedBytes: bytes.optional(),
+        }),
+      ),
+    }),
+  ],
+  "server devices": [
+    result("server devices", {
+      devices: z.array(
+        z.strictObject({
+          vaultName: z.string(),
+          id,
+          name: z.string(),
+          revoked: z.boolean(),
+          lastSeen: time.optional(),
+          lastSnapshot: time.optional(),
+          snapshots: count,
+          addedBytes: bytes,
+        }),
+      ),
+    }),
+  ],
+  "server jobs": [
+    result("server jobs", {
+      jobs: z.array(
+        z.strictObject({
+          id: z.string(),
+          kind: z.string(),
+          state: z.enum(["waiting", "running", "done", "failed", "cancelled"]),
+          vault: id.optional().describe("absent for jobs of the server itself"),
+          startedBy: z.string(),
+          dryRun: z.boolean(),
+          startedAt: time.optional(),
+          endedAt: time.optional(),
+          error: z.string().optional().describe("from errors.md"),
+        }),
+      ),
+    }),
+  ],
+  "server run": [
+    progressSchema,
+    summary("server run", {
+      job: z.string(),
+      kind: z.string(),
+      dryRun: z.boolean(),
+      state: z.string(),
+      result: z.record(z.string(), z.unknown()).describe("by kind, as the server has it"),
+    }),
+  ],
   "writer export": [result("writer export", { device: id, name: z.string(), writer: z.string() })],
   log: [
     result("log", {

@@ -1,11 +1,9 @@
 // The vault that a command works on. Whoever opens one gets the rollback check with it; keys are asked for on demand.
 
-import { readFile } from "node:fs/promises";
 import { checkHead } from "../client/heads.ts";
 import { type DeviceFile, type Home, openHome } from "../client/home.ts";
 import { nodePlatform } from "../client/platform.ts";
 import { unlock } from "../client/unlock.ts";
-import { decodeWriterFile } from "../client/writer-file.ts";
 import { AppError, isAppError } from "../core/errors.ts";
 import type { ReaderSecrets } from "../crypto/secrets.ts";
 import { importSigner, type Signer } from "../crypto/signature.ts";
@@ -14,6 +12,7 @@ import type { VaultPort } from "../wire/v4/vault-port.ts";
 import { type Connected, type ConnectOptions, connect } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { credentials, hasCredentials } from "./passphrase.ts";
+import { givenWriter } from "./writer-option.ts";
 
 export type OpenedVault = Connected & {
   readonly home: Home;
@@ -62,19 +61,10 @@ export function withReader<T>(context: Context, work: (opened: OpenedVault) => P
 
 /** Enrolment for one run, or this machine's own. */
 export async function readDevice(context: Context, home: Home, vault: VaultPort): Promise<DeviceFile> {
-  const { writerFile } = context.config;
-  if (!writerFile) return home.requireDevice(vault.vaultId);
-  const file = await decodeWriterFile(await readWriterFile(writerFile));
+  const file = await givenWriter(context);
+  if (!file) return home.requireDevice(vault.vaultId);
   if (file.vault === vault.vaultId) return file;
   throw new AppError("vault_mismatch", { context: { detail: "the writer file was made for another vault" } });
-}
-
-async function readWriterFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new AppError("io", { cause, context: { path, detail: `${(cause as Error).message}.` } });
-  }
 }
 
 function opened(context: Context, connected: Connected, home: Home): OpenedVault {

@@ -3,7 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { AppError } from "../core/errors.ts";
-import { isTerminal } from "../node/terminal.ts";
+import { askSecret, canAsk } from "./ask.ts";
 import type { Context } from "./context.ts";
 import { passphraseAdvice } from "./passphrase-advice.ts";
 
@@ -20,16 +20,12 @@ export async function credentials(context: Context): Promise<Credentials> {
   if (config.passphraseFile) return { passphrase: await readFirstLine(config.passphraseFile) };
   if (config.identityFile) return { identity: await readSecret(config.identityFile) };
   if (!canAsk(context)) throw new AppError("passphrase_missing");
-  return { passphrase: () => ask(context, "Passphrase of the vault") };
+  return { passphrase: () => askSecret(context, "Passphrase of the vault") };
 }
 
 /** True when nobody has to be asked. */
 export function hasCredentials({ config }: Context): boolean {
   return Boolean(config.passphrase || config.passphraseFile || config.identityFile);
-}
-
-export function canAsk({ host, output }: Context): boolean {
-  return isTerminal(host.stdin) && isTerminal(host.stderr) && !output.isJson;
 }
 
 /** A passphrase for a new keyslot: asked for twice, or taken from `file` or what is set. */
@@ -47,10 +43,10 @@ export async function newPassphrase(context: Context, what: string, file?: strin
 export async function askTwice(context: Context, what: string): Promise<string> {
   if (!canAsk(context)) throw new AppError("passphrase_missing");
   for (;;) {
-    const first = await ask(context, what);
+    const first = await askSecret(context, what);
     const advice = passphraseAdvice(first);
     if (advice) context.output.note(advice);
-    if ((await ask(context, "The same once more")) === first) return first;
+    if ((await askSecret(context, "The same once more")) === first) return first;
     context.output.warn("The two were not the same.");
   }
 }
@@ -68,17 +64,4 @@ async function readSecret(path: string): Promise<string> {
   } catch (cause) {
     throw new AppError("io", { cause, context: { path, detail: `${(cause as Error).message}.` } });
   }
-}
-
-async function ask({ host, output }: Context, message: string): Promise<string> {
-  output.flush();
-  const { password, isCancel } = await import("@clack/prompts");
-  const answer = await password({
-    message,
-    input: host.stdin,
-    output: host.stderr,
-    validate: (value) => (value ? undefined : "Type it, or press Ctrl-C to stop."),
-  });
-  if (isCancel(answer)) throw new AppError("interrupted");
-  return answer;
 }

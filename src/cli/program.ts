@@ -22,11 +22,12 @@ const COMMON: readonly ConfigKey[] = [
 ];
 
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
-  vault: "folder",
+  vault: "folder|url",
   home: "folder",
   passphraseFile: "file",
   identityFile: "file",
   writerFile: "file",
+  serverPin: "sha256",
   compression: "how",
   color: "when",
   progress: "when",

@@ -9,7 +9,7 @@ import { importSigner } from "../crypto/signature.ts";
 import { vaultAdmin } from "../vault/admin.ts";
 import { createVault, openVault } from "../vault/open-vault.ts";
 import { decodeLogEntry } from "../wire/v4/log-entry.ts";
-import { createLocalVault, enrolDevice, exportWriter, makeKeyslot, signStatement } from "./device.ts";
+import { createNewVault, enrolDevice, exportWriter, makeKeyslot, signStatement } from "./device.ts";
 import { checkHead } from "./heads.ts";
 import { openHome } from "./home.ts";
 import { unlock } from "./unlock.ts";
@@ -29,7 +29,7 @@ let count = 0;
 async function newVault(create = createVault) {
   const home = openHome(join(folder, `home${++count}`));
   const dir = join(folder, `vault${count}`);
-  const made = await createLocalVault({
+  const made = await createNewVault({
     create: (contents) => create(dir, contents),
     passphrase: "correct horse",
     home,

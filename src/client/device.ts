@@ -48,7 +48,7 @@ export type NewVaultInput<V> = {
 export type AppendStatement = (statement: SignedStatement) => Promise<unknown>;
 
 /** Makes a vault with one keyslot for the passphrase and one for a new recovery key, and enrols this machine in it. */
-export async function createLocalVault<V extends Pick<VaultPort, "vaultId" | "head" | "logAfter">>(
+export async function createNewVault<V extends Pick<VaultPort, "vaultId" | "head" | "logAfter">>(
   input: NewVaultInput<V>,
 ): Promise<{ vault: V; vaultId: VaultId; recoveryIdentity: string }> {
   const { clock, random, home } = input;
@@ -100,10 +100,13 @@ export async function exportWriter(input: {
   readonly vaultId: VaultId;
   readonly name: string;
   readonly append: AppendStatement;
+  /** Where the vault is, if it is on a server. */
+  readonly server?: DeviceFile["server"];
 }): Promise<string> {
   const own = await input.home.requireDevice(input.vaultId);
   const by = await importSigner(own.signingKey);
-  return encodeWriterFile(await enrolDevice({ ...input, writer: own.writer, by }));
+  const file = await enrolDevice({ ...input, writer: own.writer, by });
+  return encodeWriterFile(input.server ? { ...file, server: input.server } : file);
 }
 
 /** Signs a request for a log entry. */

@@ -25,7 +25,7 @@ export const CONFIG = {
     accepts: "folder",
     sources: ["env", "flag"],
   }),
-  vault: text("The vault to work on.", { accepts: "folder or URL" }),
+  vault: text("The vault to work on: a folder, or https://host:port/NAME on a server.", { accepts: "folder or URL" }),
   passphraseFile: text("File whose first line is the vault's passphrase.", { accepts: "file" }),
   passphrase: text("The vault's passphrase itself. Flags and files would leave it where others can read it.", {
     accepts: "text",
@@ -38,6 +38,14 @@ export const CONFIG = {
     accepts: "text",
     sources: ["env"],
     secret: true,
+  }),
+  apiKey: text("API key of an account of the server, in place of `cyberbackup login`.", {
+    accepts: "text",
+    sources: ["env"],
+    secret: true,
+  }),
+  serverPin: text("Fingerprint that the server's certificate must have, for servers that no enrolment code names.", {
+    accepts: "SHA-256 in hex",
   }),
   compression: choice(
     ["fastest", "default", "better", "max", "off"],

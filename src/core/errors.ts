@@ -111,7 +111,7 @@ export const ERRORS = {
     EXIT.notEnrolled,
     403,
     "This machine is not enrolled in the vault.",
-    "Enrol it with `cyberbackup device add`, or give --writer-file.",
+    "Enrol it with `cyberbackup device add` or `cyberbackup enroll CODE`, or give --writer-file.",
   ),
   device_revoked: spec(
     EXIT.notEnrolled,
@@ -352,7 +352,7 @@ export const ERRORS = {
     EXIT.notEnrolled,
     401,
     "This needs an account of the server at {address}.",
-    "Log in with `cyberbackup login {address}`, or set CYBERBACKUP_API_KEY.",
+    "Log in with `cyberbackup login {address}` or set CYBERBACKUP_API_KEY; to back up, enrol with `cyberbackup enroll CODE`.",
   ),
   server_untrusted: spec(
     EXIT.rollback,

@@ -1,7 +1,7 @@
 // What is made of an invitation key, which the server never sees: a name for it, a token to prove it by, and the key that seals the
 // writer secrets for the device to come. Definition: docs/protocol-v4.md, Enrolment.
 
-import { type Bytes, concatBytes, fromHex, tryUtf8Decode, utf8 } from "../core/bytes.ts";
+import { type Bytes, concatBytes, fromHex, toHex, tryUtf8Decode, utf8 } from "../core/bytes.ts";
 import type { RandomSource } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
 import type { VaultId } from "../core/ids.ts";
@@ -23,6 +23,11 @@ export type InvitationKeys = {
 export async function invitationKeys(key: Uint8Array): Promise<InvitationKeys> {
   const [lookup, token] = [await derive(key, "lookup"), await derive(key, "token")];
   return { lookup: lookup.slice(0, LOOKUP_BYTES), token };
+}
+
+/** Its name, in hex. */
+export async function invitationId(key: Uint8Array): Promise<string> {
+  return toHex((await invitationKeys(key)).lookup);
 }
 
 export async function sealInvitation(

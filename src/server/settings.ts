@@ -42,7 +42,7 @@ export function serverSettings(config: Config): ServerSettings {
     invalid("listenHttp is not encrypted, so without trustProxy it must be a loopback address.");
   }
   return {
-    data: config.data ?? join(config.home, "server"),
+    data: serverDataFolder(config),
     listen: endpoint("listen", config.listen) ?? (trustProxy ? undefined : everywhere()),
     listenHttp,
     tls: certFile === undefined ? undefined : { certFile, keyFile: keyFile! },
@@ -54,6 +54,10 @@ export function serverSettings(config: Config): ServerSettings {
     scrubDays: config.scrubDays,
     scrubBytesPerSecond: config.scrubMiBps * 2 ** 20,
   };
+}
+
+export function serverDataFolder({ data, home }: Pick<Config, "data" | "home">): string {
+  return data ?? join(home, "server");
 }
 
 function everywhere(): Endpoint {

@@ -95,7 +95,7 @@ async function run(context: Context, options: Options, words: string[]): Promise
         () => runBackup({ ...request, ...sources, excluder, progress }),
       );
     },
-    { trustBlockHashes: true },
+    { trustBlockHashes: true, asDevice: true },
   );
   const exit = report.problemCount > 0 ? EXIT.partial : EXIT.ok;
   showReport(context, report, options.dryRun === true);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { type BackupReport, runBackup } from "../../client/backup.ts";
-import { createLocalVault } from "../../client/device.ts";
+import { createNewVault } from "../../client/device.ts";
 import { createExcluder } from "../../client/excludes.ts";
 import { openHome } from "../../client/home.ts";
 import { nodePlatform } from "../../client/platform.ts";
@@ -142,7 +142,7 @@ async function demonstrate(context: Context, folder: string, path: string | unde
 
 async function makeVault({ host, logger }: Context, folder: string, paths: readonly string[]) {
   const home = openHome(join(folder, "home"), logger);
-  const { vault, vaultId } = await createLocalVault({
+  const { vault, vaultId } = await createNewVault({
     create: (contents) => createVault(join(folder, "vault"), contents, { trustBlockHashes: true, logger }),
     passphrase: PASSPHRASE,
     home,

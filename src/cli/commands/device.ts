@@ -9,6 +9,7 @@ import { askVault } from "../ask-vault.ts";
 import { action, type Context } from "../context.ts";
 import { findById } from "../find-by-id.ts";
 import { withVault } from "../open-vault.ts";
+import { parseCount } from "../parse-values.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { shownText } from "../shown-path.ts";
 import { table } from "../table.ts";
@@ -27,6 +28,36 @@ export function define(command: Command, cli: Cli): void {
     .action(action(cli, runAdd));
   addExamples(add, [["cyberbackup device add --vault /mnt/disk/vault --name laptop", "later backups ask for nothing"]]);
 
+  const invite = command
+    .command("invite")
+    .description("Print a code, good once, that enrols a further machine at a server.")
+    .option("--name <name>", "What to call the machine until it says so itself.", "new machine")
+    .option("--hours <n>", "How long the code is good.", parseCount, 24)
+    .option("--qr", "Show it as a QR code as well.")
+    .action(
+      action(cli, async (context: Context, options: InviteOptions) =>
+        (await import("../device-invite.ts")).runInvite(context, options),
+      ),
+    );
+  addExamples(invite, [
+    [
+      "cyberbackup device invite --vault https://backup.example.org/home",
+      "then `enroll` the line on the other machine",
+    ],
+  ]);
+
+  const rename = command
+    .command("rename")
+    .description("Change the name that a server shows for a machine.")
+    .argument("<id>", "Its id or the beginning of it, as in the list.")
+    .argument("[name]", "The new name; without one, the name that the machine gave itself.")
+    .action(
+      action(cli, async (context: Context, _options: object, prefix: string, name: string | undefined) =>
+        (await import("../device-invite.ts")).runRename(context, prefix, name),
+      ),
+    );
+  addExamples(rename, [["cyberbackup device rename 77ab 'Ann, living room'", ""]]);
+
   const revoke = command
     .command("revoke")
     .description("Take from a machine the right to back up here. What it stored stays.")
@@ -35,23 +66,29 @@ export function define(command: Command, cli: Cli): void {
   addExamples(revoke, [["cyberbackup device revoke 77ab", "a laptop that was stolen"]]);
 }
 
+export type InviteOptions = { readonly name: string; readonly hours: number; readonly qr?: boolean };
+
 async function runList(context: Context): Promise<undefined> {
   const { output } = context;
-  await withVault(context, async ({ vault, home }) => {
+  await withVault(context, async ({ vault, home, server }) => {
     const own = (await home.device(vault.vaultId))?.device;
-    const devices = await vault.devices();
+    const rows = await vault.devices();
+    const shownNames = server?.hasAccount
+      ? await (await import("../device-invite.ts")).shownNames(server, vault.vaultId)
+      : new Map<string, string>();
+    const devices = rows.map((row) => ({ ...row, name: shownNames.get(row.device) ?? row.name }));
     output.json({
       type: "result",
       command: "device list",
       devices: devices.map(({ device, name, revoked }) => ({ id: device, name, revoked, current: device === own })),
     });
     const columns = ["ID", "Name", "State"].map((title) => ({ title }));
-    const rows = devices.map(({ device, name, revoked }) => [
+    const cells = devices.map(({ device, name, revoked }) => [
       device.slice(0, 12),
       shownText(name),
       revoked ? output.paint.red("revoked") : device === own ? "this machine" : "enrolled",
     ]);
-    for (const line of table(columns, rows, output.paint.bold)) output.print(line);
+    for (const line of table(columns, cells, output.paint.bold)) output.print(line);
   });
 }
 

@@ -13,6 +13,7 @@ import { machineFindings, space } from "../doctor-checks.ts";
 import { plural } from "../format-bytes.ts";
 import type { FindingJson } from "../json-schema.ts";
 import { addExamples, type Cli } from "../program.ts";
+import type { ServerAccess } from "../server-access.ts";
 
 type Options = { readonly acceptHead?: boolean };
 type Finding = FindingJson & { readonly exit?: number };
@@ -62,12 +63,13 @@ async function vaultFindings(context: Context, options: Options): Promise<Findin
   let connected: Connected | undefined;
   try {
     connected = await connect(context);
-    const { vault, place } = connected;
+    const { vault, place, server } = connected;
     findings.push({ check: "vault", state: "ok", detail: `${vault.vaultId} opens` });
     if (place.kind === "folder") {
       findings.push(await space("vault", place.path));
       findings.push(await storeFinding(place.path));
     }
+    if (server) findings.push(serverFinding(server));
     findings.push(await headFinding(context, vault, options));
     findings.push(await indexFinding(context, connected));
     findings.push(await keyslotFinding(vault));
@@ -78,6 +80,12 @@ async function vaultFindings(context: Context, options: Options): Promise<Findin
     await connected?.vault.close();
   }
   return findings;
+}
+
+function serverFinding({ origin, pin, hasAccount }: ServerAccess): Finding {
+  const trust = pin ? `pinned as ${pin.toHex().slice(0, 16)}…` : "trusted by a public authority";
+  const who = hasAccount ? "an account is logged in" : "no account is logged in";
+  return { check: "server", state: "ok", detail: `${origin} answers, ${trust}; ${who}` };
 }
 
 /** The checks write below a prefix of their own in the vault's store, and leave nothing there. */
@@ -115,8 +123,12 @@ async function headFinding(context: Context, vault: VaultPort, options: Options)
   }
 }
 
-async function indexFinding(context: Context, { admin }: Connected): Promise<Finding> {
+async function indexFinding(context: Context, { admin, server }: Connected): Promise<Finding> {
   const check = "index and records";
+  if (server && !server.hasAccount) {
+    const advice = `Log in with \`cyberbackup login ${server.origin}\` to have it checked.`;
+    return { check, state: "advice", detail: "only people who have logged in can have these checked", advice };
+  }
   const { problems, objects } = await admin.check({ signal: context.host.signal });
   const damaged = problems.filter(({ code }) => code !== "unexpected");
   const { damagedBlocks } = await admin.stats();

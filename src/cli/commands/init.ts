@@ -2,10 +2,12 @@
 
 import { hostname } from "node:os";
 import type { Command } from "commander";
-import { createLocalVault } from "../../client/device.ts";
+import { createNewVault, type NewVault } from "../../client/device.ts";
 import { openHome } from "../../client/home.ts";
+import { vaultAddressText } from "../../client/vault-address.ts";
 import { createVault } from "../../vault/open-vault.ts";
-import { requireFolder } from "../connect.ts";
+import type { VaultPort } from "../../wire/v4/vault-port.ts";
+import { type VaultPlace, vaultPlace } from "../connect.ts";
 import { action, type Context } from "../context.ts";
 import { newPassphrase } from "../passphrase.ts";
 import { addExamples, type Cli } from "../program.ts";
@@ -20,18 +22,20 @@ export function define(command: Command, cli: Cli): void {
     .action(action(cli, run));
   addExamples(command, [
     ["cyberbackup init --vault /mnt/disk/vault", "asks for a passphrase, then prints the recovery key"],
+    ["cyberbackup init --vault https://backup.example.org/home", "on a server, after `cyberbackup login`"],
     ["cyberbackup init --vault v --passphrase-file p.txt --quiet > recovery-key.txt", "without a terminal"],
   ]);
 }
 
 async function run(context: Context, options: Options): Promise<undefined> {
   const { host, output, config } = context;
-  const path = requireFolder(context);
+  const place = vaultPlace(context);
+  const path = vaultAddressText(place);
   const deviceName = options.deviceName ?? (hostname() || "this machine");
   const home = openHome(config.home, context.logger);
   const passphrase = await newPassphrase(context, "Passphrase for the new vault");
-  const { vault, vaultId, recoveryIdentity } = await createLocalVault({
-    create: (contents) => createVault(path, contents, { clock: host.clock, logger: context.logger }),
+  const { vault, vaultId, recoveryIdentity } = await createNewVault({
+    create: (contents) => create(context, place, contents),
     passphrase,
     home,
     deviceName,
@@ -55,4 +59,11 @@ async function run(context: Context, options: Options): Promise<undefined> {
   } finally {
     await vault.close();
   }
+}
+
+async function create(context: Context, place: VaultPlace, contents: NewVault): Promise<VaultPort> {
+  const { host, logger } = context;
+  if (place.kind === "folder") return createVault(place.path, contents, { clock: host.clock, logger });
+  const { createOnServer } = await import("../connect-server.ts");
+  return createOnServer(context, place, contents);
 }

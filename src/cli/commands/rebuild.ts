@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import { EXIT } from "../../core/errors.ts";
 import { rebuildIndex } from "../../vault/rebuild.ts";
-import { requireFolder } from "../connect.ts";
+import type { RebuildReport, Watched } from "../../wire/v4/admin-port.ts";
+import { vaultPlace } from "../connect.ts";
 import { action, type Context } from "../context.ts";
 import { formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
@@ -18,17 +19,14 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function run(context: Context): Promise<number> {
-  const { output, host, logger } = context;
-  const path = requireFolder(context);
+  const { output, host } = context;
   const startMs = host.clock.monotonic();
   let donePacks = 0;
   const report = await whileShowing(
     context,
     () => ({ command: "rebuild", done: `${plural(donePacks, "pack")} read` }),
     () =>
-      rebuildIndex(path, {
-        clock: host.clock,
-        logger,
+      rebuild(context, {
         signal: host.signal,
         onProgress: (progress) => {
           donePacks = progress.donePacks;
@@ -57,4 +55,17 @@ async function run(context: Context): Promise<number> {
     exit,
   });
   return exit;
+}
+
+async function rebuild(context: Context, watched: Watched<{ readonly donePacks: number }>): Promise<RebuildReport> {
+  const { host, logger } = context;
+  const place = vaultPlace(context);
+  if (place.kind === "folder") return rebuildIndex(place.path, { clock: host.clock, logger, ...watched });
+  const { administerServer } = await import("../connect-server.ts");
+  const { admin, server } = await administerServer(context, place);
+  try {
+    return await admin.rebuild(watched);
+  } finally {
+    await server.transport.close();
+  }
 }

@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import { exportWriter } from "../../client/device.ts";
+import { vaultAddressText } from "../../client/vault-address.ts";
 import { decodeWriterFile } from "../../client/writer-file.ts";
 import { action, type Context } from "../context.ts";
 import { withVault } from "../open-vault.ts";
@@ -27,13 +28,14 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, options: Options): Promise<undefined> {
   const { output } = context;
-  await withVault(context, async ({ vault, admin, home }) => {
+  await withVault(context, async ({ vault, admin, home, place, server }) => {
     const name = options.name ?? `writer of ${hostname()}`;
     const writer = await exportWriter({
       home,
       vaultId: vault.vaultId,
       name,
       append: (statement) => admin.apply(statement),
+      server: server && { address: vaultAddressText(place), pin: server.pin },
     });
     output.print(writer.trimEnd());
     const { device } = await decodeWriterFile(writer);

@@ -1,12 +1,14 @@
 // Makes connections to a server. Nothing of a request is handed to one before TLS 1.3 stands and the server is known to be the right
 // one: the pinned one, or, without a pin, one that the machine's public authorities vouch for under its host name.
 
+import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { connect as connectTls, getCACertificates, type TLSSocket } from "node:tls";
-import { AppError, throwIfAborted } from "../../core/errors.ts";
+import type { Bytes } from "../../core/bytes.ts";
+import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
 import type { Binding } from "../../engine/remote/transport.ts";
 import { BINDING_CERTIFICATE } from "../../wire/v4/login.ts";
-import { fingerprintOf, pinProblem } from "./pin.ts";
+import { fingerprintOf, pinProblem, topOf } from "./pin.ts";
 import { reasonOf } from "./reason.ts";
 
 export type ServerAddress = {
@@ -29,17 +31,7 @@ const HTTPS_PORT = 443;
 /** Throws `server_unreachable`, `server_untrusted`, `interrupted`. */
 export async function connectTo(address: ServerAddress, options: ConnectOptions): Promise<Connection> {
   throwIfAborted(options.signal);
-  const { hostname, port } = new URL(address.origin);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const socket = connectTls({
-    host,
-    port: Number(port) || HTTPS_PORT,
-    minVersion: "TLSv1.3",
-    ALPNProtocols: ["http/1.1"],
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(address.pin ? { rejectUnauthorized: false } : { ca: publicAuthorities() }),
-  });
-  socket.setNoDelay(true);
+  const socket = open(address.origin, address.pin ? { rejectUnauthorized: false } : { ca: publicAuthorities() });
   try {
     await secured(socket, options);
     return { socket, binding: checkedBinding(socket, address, options.now()) };
@@ -47,6 +39,51 @@ export async function connectTo(address: ServerAddress, options: ConnectOptions)
     socket.destroy();
     throw error instanceof AppError ? error : failed(address, error);
   }
+}
+
+function open(origin: string, trust: { rejectUnauthorized?: boolean; ca?: string[] }): TLSSocket {
+  const { hostname, port } = new URL(origin);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const socket = connectTls({
+    host,
+    port: Number(port) || HTTPS_PORT,
+    minVersion: "TLSv1.3",
+    ALPNProtocols: ["http/1.1"],
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...trust,
+  });
+  socket.setNoDelay(true);
+  return socket;
+}
+
+export type Inspected = {
+  /** True when public authorities vouch for the server. */
+  readonly isPublic: boolean;
+  /** What to pin otherwise: the authority that it shows, or its own certificate. */
+  readonly pin: Bytes;
+};
+
+/** Whom a server claims to be, for a person to compare. Nothing of a request is sent. */
+export async function inspectServer(origin: string, options: ConnectOptions): Promise<Inspected> {
+  let certificate: X509Certificate | undefined;
+  const isPublic = await connectTo({ origin, pin: undefined }, options).then(
+    ({ socket }) => {
+      certificate = socket.getPeerX509Certificate();
+      socket.destroy();
+      return true;
+    },
+    (error: unknown) => {
+      if (isAppError(error, "server_untrusted")) return false;
+      throw error;
+    },
+  );
+  if (!certificate) {
+    const socket = open(origin, { rejectUnauthorized: false });
+    await secured(socket, options);
+    certificate = socket.getPeerX509Certificate()!;
+    socket.destroy();
+  }
+  return { isPublic, pin: new Uint8Array(fingerprintOf(topOf(certificate))) };
 }
 
 function secured(socket: TLSSocket, { connectMs, signal }: ConnectOptions): Promise<void> {

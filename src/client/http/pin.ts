@@ -29,6 +29,17 @@ export function fingerprintOf(certificate: X509Certificate): Bytes & Buffer {
   return createHash("sha256").update(certificate.raw).digest() as Bytes & Buffer;
 }
 
+/** The last authority of the chain that the certificate comes with; the certificate itself when it shows none. */
+export function topOf(leaf: X509Certificate): X509Certificate {
+  let certificate = leaf;
+  for (let links = 0; links < LINKS_AT_MOST; links++) {
+    const issuer = certificate.issuerCertificate;
+    if (!issuer || !signs(issuer, certificate)) break;
+    certificate = issuer;
+  }
+  return certificate;
+}
+
 /** Whoever is no authority signs nothing, whatever the signature says. A certificate that signs itself leads nowhere. */
 function signs(issuer: X509Certificate, certificate: X509Certificate): boolean {
   return (

@@ -28,6 +28,15 @@ export function vaultHandlers(
   watch: RevocationWatch,
 ): Handlers<typeof VAULT_ROUTES> & Handlers<typeof INVITE_ROUTES> {
   return {
+    vaults({ principal }) {
+      const visible = kit.vaults.list().filter(({ id }) => hasRole(roleOf(principal, id), "viewer"));
+      return { vaults: visible.map(({ id, name, problem }) => ({ id, name, problem: problem?.code ?? null })) };
+    },
+
+    async vault({ vault: served }) {
+      return { id: served.id, name: served.name, problem: null, stats: await served.admin.stats() };
+    },
+
     async makeVault({ body, principal, address, request }) {
       const { name, record, keyslotFiles } = body;
       const statements = body.statements.map((statement) => requireSigned(fromWire(statement)));

@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { type DeviceId, ID_BYTES, type VaultId } from "../../../core/ids.ts";
+import type { VaultStats } from "../admin-port.ts";
 import { bin, binId, hexId, whole } from "./coding.ts";
 import { API_LIMITS, signedStatement } from "./device-routes.ts";
 import { routes } from "./route.ts";
@@ -29,7 +30,42 @@ const deviceListRow = z.strictObject({
   addedBytes: whole,
 });
 
+const stats = z.strictObject({
+  snapshots: whole,
+  trashedSnapshots: whole,
+  packs: whole,
+  packBytes: whole,
+  blocks: whole,
+  blockBytes: whole,
+  chunks: whole,
+  damagedBlocks: whole,
+  droppedBytes: whole,
+  openSessions: whole,
+  logEntries: whole,
+}) satisfies z.ZodType<VaultStats>;
+
+const vaultRow = z.strictObject({
+  id: hexId<VaultId>(ID_BYTES.vault),
+  name: z.string(),
+  /** Code of the error that keeps it from being used at present. */
+  problem: z.string().nullable(),
+});
+
 export const VAULT_ROUTES = routes({
+  vaults: {
+    method: "GET",
+    path: "/api/v4/vaults",
+    who: ["person"],
+    summary: "The vaults that the caller may view.",
+    answer: { kind: "json", schema: z.strictObject({ vaults: z.array(vaultRow) }) },
+  },
+  vault: {
+    method: "GET",
+    path: "/api/v4/vaults/{vault}",
+    who: ["viewer"],
+    summary: "One vault, and how much is in it.",
+    answer: { kind: "json", schema: z.strictObject({ ...vaultRow.shape, stats }) },
+  },
   makeVault: {
     method: "POST",
     path: "/api/v4/vaults",

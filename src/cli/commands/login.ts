@@ -1,0 +1,100 @@
+// `login`: e-mail, password and second factor of an account of a server, for an API key that this machine keeps. It is for people who
+// administer or read; devices prove themselves by their own keys (`enroll`).
+
+import { hostname } from "node:os";
+import type { Command } from "commander";
+import { openHome } from "../../client/home.ts";
+import { inspectServer } from "../../client/http/connect.ts";
+import { newServerFile } from "../../client/server-file.ts";
+import type { Bytes } from "../../core/bytes.ts";
+import { LIMITS } from "../../core/config-schema.ts";
+import { AppError, isAppError } from "../../core/errors.ts";
+import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
+import { askSecret, askText, askYes, canAsk } from "../ask.ts";
+import { action, type Context } from "../context.ts";
+import { readFirstLine } from "../passphrase.ts";
+import { addExamples, type Cli, settingOption } from "../program.ts";
+import { pinSetting, reachServer, type ServerAccess } from "../server-access.ts";
+import { serverOrigin } from "../server-origin.ts";
+import { shownText } from "../shown-path.ts";
+
+type Options = { readonly email?: string; readonly passwordFile?: string; readonly code?: string };
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument("[url]", "The server, as https://host:port (default: that of the vault).")
+    .option("--email <address>", "Of the account (default: asks).")
+    .option("--password-file <file>", "File whose first line is the account's password (default: asks).")
+    .option("--code <digits>", "Code of the authenticator, if the account has one (default: asks).")
+    .addOption(settingOption("serverPin"))
+    .action(action(cli, run));
+  addExamples(command, [
+    ["cyberbackup login https://backup.example.org", "asks for e-mail address and password"],
+    ["cyberbackup logout https://backup.example.org", "ends it again"],
+  ]);
+}
+
+async function run(context: Context, options: Options, url: string | undefined): Promise<undefined> {
+  const { config, logger, output } = context;
+  const origin = serverOrigin(context, url);
+  const home = openHome(config.home, logger);
+  const known = (await home.server(origin)) ?? newServerFile(origin, undefined);
+  const pin = pinSetting(config.serverPin) ?? known.pin ?? (await trustedPin(context, origin));
+  const server = reachServer(context, origin, { ...known, pin });
+  try {
+    const email = options.email ?? (await askedFor(context, "E-mail address", askText));
+    const password = options.passwordFile
+      ? await readFirstLine(options.passwordFile)
+      : (config.accountPassword ?? (await askedFor(context, "Password", askSecret)));
+    const { id, key, role } = await logIn(context, server, { email, password, code: options.code });
+    await home.saveServer({ ...known, pin, login: { email, keyId: id, key } });
+    output.say(`Logged in to ${shownText(origin)} as ${shownText(email)} (${role}). \`cyberbackup logout\` ends it.`);
+    output.json({ type: "result", command: "login", server: origin, email, role });
+  } finally {
+    await server.transport.close();
+  }
+}
+
+/** Asks for the second factor when it is needed. */
+async function logIn(
+  context: Context,
+  { nobody }: ServerAccess,
+  given: { email: string; password: string; code: string | undefined },
+) {
+  const name = hostname() || "a command line";
+  const ask = (code: string | undefined) => {
+    const { email, password } = given;
+    return nobody.call(PEOPLE_ROUTES.personLogin, { body: { email, password, name, ...(code ? { code } : {}) } });
+  };
+  try {
+    return await ask(given.code);
+  } catch (error) {
+    if (given.code !== undefined || !isAppError(error, "second_factor_needed") || !canAsk(context)) throw error;
+    return ask((await askText(context, "Code of your authenticator")).trim());
+  }
+}
+
+async function askedFor(
+  context: Context,
+  what: string,
+  ask: (context: Context, message: string) => Promise<string>,
+): Promise<string> {
+  if (canAsk(context)) return ask(context, what);
+  throw new AppError("usage", { context: { detail: `${what} is needed, and there is no terminal to ask on.` } });
+}
+
+/** Of a server that no public authority vouches for, a person compares the fingerprint, once. */
+async function trustedPin(context: Context, origin: string): Promise<Bytes | undefined> {
+  const { clock, signal } = context.host;
+  const options = { connectMs: LIMITS.connectMs.value, now: () => clock.now(), signal };
+  const { isPublic, pin } = await inspectServer(origin, options);
+  if (isPublic) return undefined;
+  const fingerprint = pin.toHex();
+  if (!canAsk(context)) {
+    const detail = `no public authority vouches for it. Give its fingerprint with --server-pin; it shows ${fingerprint}.`;
+    throw new AppError("server_untrusted", { context: { address: origin, detail } });
+  }
+  context.output.note(`No public authority vouches for ${shownText(origin)}. Its fingerprint is\n  ${fingerprint}`);
+  if (await askYes(context, "Is that what the server itself shows when it starts?")) return pin;
+  throw new AppError("interrupted");
+}
