@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { nodePlatform } from "../client/platform.ts";
 import { createSealPool } from "../client/seal-pool.ts";
 import { AppError } from "../core/errors.ts";
+import { type RawPath, rawToText } from "../core/raw-path.ts";
 import { createInlinePool } from "../engine/backup/inline-pool.ts";
 import type { FileAccess, SealWorkerKeys } from "../engine/backup/seal-worker.ts";
 import type { BackupSource, ScanItem, ScannedEntry, SealPool } from "../engine/backup/types.ts";
@@ -12,7 +13,17 @@ import { ROOT_NAME } from "../wire/v4/state-file.ts";
 import { ENTRY } from "../wire/v4/tree-types.ts";
 
 /** On every snapshot that came by protocol 3, through the gateway or out of an old server's folder. */
-export const V3_TAG = "v3";
+const V3_TAG = "v3";
+
+/** Retention counts by plan, so each file of a user has its own: no upload can push another file out. */
+export function v3Plan(user: string, file: RawPath): string {
+  return `${user}/${rawToText(file)}`;
+}
+
+/** One of them is the user's name, so that all of a user's files can be asked for. */
+export function v3Tags(user: string, ...more: readonly string[]): string[] {
+  return [...new Set([V3_TAG, user, ...more])];
+}
 
 const FOLDER_MODE = 0o755;
 /** About what one thread seals in the time that it takes to start. */

@@ -1,6 +1,6 @@
 // Uploads into a vault, of which the gateway is one more write-only device: each one is a backup of one file whose bytes come off the
 // wire. The run gets its last byte's end only at `commit`, so until then there is no snapshot that anybody could see; what it has
-// sealed and stored by then is unreferenced, and goes with the next collection. A name of a user becomes the plan and the host.
+// sealed and stored by then is unreferenced, and goes with the next collection. A user becomes the host and a tag, user and file together the plan.
 
 import { asyncNodePlatform } from "../client/async-platform.ts";
 import type { BackupRequest } from "../client/backup.ts";
@@ -12,7 +12,7 @@ import type { ScannedEntry } from "../engine/backup/types.ts";
 import { ENTRY } from "../wire/v4/tree-types.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import { HeldStream } from "./held-stream.ts";
-import { noFiles, oneFileSource, V3_TAG } from "./one-file.ts";
+import { noFiles, oneFileSource, v3Plan, v3Tags } from "./one-file.ts";
 import type { Upload, UploadFile, UploadStore } from "./upload-store.ts";
 
 export type VaultStoreOptions = {
@@ -79,8 +79,8 @@ async function backUpOne(options: VaultStoreOptions, file: UploadFile, stream: H
     createPool: (keys) => createInlinePool(asyncNodePlatform, noFiles, keys, WORKERS),
     writer: device.writer,
     signer: device.signer,
-    plan: file.user,
-    tags: [V3_TAG],
+    plan: v3Plan(file.user, entry.name),
+    tags: v3Tags(file.user),
     about: { paths: [entry.path], host: file.user, user: file.user, program },
     previous: undefined,
     writeState: undefined,

@@ -88,9 +88,10 @@ before(async () => {
 async function listed() {
   const { snapshots } = await cliResult(place, "snapshots", IDENTITY);
   return snapshots.map(({ plan, host, paths, tags, startedAt, endedAt, id }) => {
-    assert.equal(host, plan);
+    assert.equal(plan, `${host}${paths!.join()}`);
+    assert.ok(tags!.includes(host!));
     assert.equal(startedAt, endedAt);
-    return { what: `${plan} ${paths!.join()}`, tags: tags!.length, startedAt, id };
+    return { what: `${host} ${paths!.join()}`, tags: tags!.length, startedAt, id };
   });
 }
 
@@ -150,8 +151,8 @@ describe("v3 import", () => {
     assert.deepEqual([report.imported, report.proven], [2, 0]);
     const added = (await listed()).filter(({ id }) => !before.has(id));
     assert.deepEqual(added.map(({ what, tags }) => [what, tags]).sort(), [
-      ["alice /shared.txt", 4],
-      ["bob /damaged.txt", 4],
+      ["alice /shared.txt", 5],
+      ["bob /damaged.txt", 5],
     ]);
     assert.equal((await cliResult(place, "v3 import", [old, "--take-unproven"], { exit: 3 })).imported, 0);
   });

@@ -97,12 +97,12 @@ describe("moving a site from CyberBackup 3", { skip: peerMissing }, () => {
       ["reconnected", "receipt", "answered"],
     );
     await gateway.stop();
-    const { snapshots } = await cliResult(place, "snapshots", ["--plan", "ann", ...IDENTITY]);
+    const { snapshots } = await cliResult(place, "snapshots", ["--tag", "ann", ...IDENTITY]);
     assert.deepEqual(
       snapshots.map(({ host, paths }) => `${host} ${paths}`),
       ["ann /letter.txt", "ann /second.txt"],
     );
-    const latest = await cli(place, ["cat", "latest@ann", "/second.txt", ...IDENTITY]);
+    const latest = await cli(place, ["cat", "latest@ann/second.txt", "/second.txt", ...IDENTITY]);
     assert.equal(latest.text, "Dear Bob, again,\n");
 
     // 4. Ann's machine moves; her old name is refused, Bob's goes on.

@@ -141,12 +141,12 @@ test("killed at every stage with a vault: what was acknowledged restores, and th
     const { snapshots } = await cliResult(place, "snapshots");
     const plans = snapshots.map(({ plan }) => plan!).sort();
     assert.deepEqual(
-      plans.filter((plan) => plan !== "user-5"),
-      ["after", "user-6"],
+      plans.filter((plan) => plan !== "user-5/f"),
+      ["after/f", "user-6/f"],
     );
     for (const { id, plan, host, tags, paths } of snapshots) {
-      assert.deepEqual([host, tags, paths], [plan, ["v3"], ["/f"]]);
-      const seed = plan === "after" ? 99 : Number(plan!.slice(5));
+      assert.deepEqual([plan, tags, paths], [`${host}/f`, ["v3", host], ["/f"]]);
+      const seed = host === "after" ? 99 : Number(host!.slice(5));
       const { stdout } = await cli(place, ["cat", id, "/f"]);
       assert.deepEqual(new Uint8Array(stdout), content(seed));
     }
@@ -191,7 +191,7 @@ test("a vault through a writer file: deduplicated, and failed checksums leave no
     assert.equal(running.stderr(), "");
     const { snapshots } = await cliResult(place, "snapshots");
     assert.equal(snapshots.length, 44);
-    const { id } = snapshots.find(({ plan, paths }) => plan === "bob" && paths?.[0] === "/f")!;
+    const { id } = snapshots.find(({ host, paths }) => host === "bob" && paths?.[0] === "/f")!;
     const { stdout } = await cli(place, ["cat", id, "/f"]);
     assert.deepEqual(new Uint8Array(stdout), bytes);
     const stats = await cliResult(place, "stats");

@@ -74,7 +74,8 @@ async function runImport(context: Context, options: Options, dir: string): Promi
   const durationMs = Math.round(host.clock.monotonic() - startMs);
   for (const { path, detail } of problems.slice(0, SHOWN_PROBLEMS)) output.warn(`${shownPath(path)}: ${detail}`);
   if (problems.length > SHOWN_PROBLEMS) output.warn(`… and ${formatCount(problems.length - SHOWN_PROBLEMS)} more.`);
-  if (found.database === undefined) output.note("No database: all files go to one plan, and no checksum is known.");
+  if (found.database === undefined)
+    output.note("No database: all files go to one user name, and no checksum is known.");
   showReport(context, progress, dryRun, durationMs);
   const { totalFiles, imported, present, proven, bytes, addedBytes } = progress;
   const exit = problems.length > 0 ? EXIT.partial : EXIT.ok;

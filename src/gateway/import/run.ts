@@ -1,4 +1,4 @@
-// Takes an old server's files into a vault: one snapshot for each file, in a plan named after its v3 user, as the gateway makes them,
+// Takes an old server's files into a vault: one snapshot for each file, in a plan named after its v3 user and itself, as the gateway makes them,
 // with the times at which the old server stored it. What the vault holds already is passed over: each snapshot carries a tag that
 // stands for its file in its state, and tags are compared without any key that reads. The old files are only opened to read.
 
@@ -10,7 +10,7 @@ import { type RawPath, rawJoin, rawToText } from "../../core/raw-path.ts";
 import { planToken, tagToken } from "../../crypto/tokens.ts";
 import { backUp, newProgress } from "../../engine/backup/run.ts";
 import type { VaultPort } from "../../wire/v4/vault-port.ts";
-import { oneFileSource, poolFor, V3_TAG } from "../one-file.ts";
+import { oneFileSource, poolFor, v3Plan, v3Tags } from "../one-file.ts";
 import { provenContent, UnreadableFile, unprovenContent } from "./content.ts";
 import type { Found, ImportItem, ImportProblem } from "./find.ts";
 
@@ -93,7 +93,10 @@ export async function importFiles(request: ImportRequest): Promise<ImportReport>
 async function presence({ vault, device }: ImportRequest): Promise<(item: ImportItem) => Promise<boolean>> {
   const { metaKey } = device.writer;
   const taken = new Set((await vault.snapshots()).flatMap(({ plan, tags }) => tags.map((tag) => `${plan} ${tag}`)));
-  return async (item) => taken.has(`${await planToken(metaKey, item.user)} ${await tagToken(metaKey, itemTag(item))}`);
+  return async (item) =>
+    taken.has(
+      `${await planToken(metaKey, v3Plan(item.user, item.entry.name))} ${await tagToken(metaKey, itemTag(item))}`,
+    );
 }
 
 function itemTag({ key }: ImportItem): string {
@@ -145,8 +148,8 @@ async function takeSnapshot(request: ImportRequest, item: ImportItem, isProven: 
     createPool: (keys) => poolFor(entry.size, keys),
     writer: device.writer,
     signer: device.signer,
-    plan: user,
-    tags: [V3_TAG, IMPORT_TAG, itemTag(item), ...(isProven ? [] : [UNPROVEN_TAG])],
+    plan: v3Plan(user, entry.name),
+    tags: v3Tags(user, IMPORT_TAG, itemTag(item), ...(isProven ? [] : [UNPROVEN_TAG])),
     about: { paths: [rawJoin("/" as RawPath, entry.name)], host: user, user, program: request.program },
     previous: undefined,
     writeState: undefined,
