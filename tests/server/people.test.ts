@@ -388,6 +388,17 @@ describe("API keys", () => {
     refused(await caller.call("GET", "/api/v4/me"), 401, "login_failed");
   });
 
+  test("that are right are never held up by wrong ones from the same place, which are slowed down", async () => {
+    await using rig = await startRig();
+    await addOwner(rig);
+    const right = withKey(rig, await login(rig, OWNER));
+    const wrong = withKey(rig, `cb_${"A".repeat(64)}`);
+    const statuses: number[] = [];
+    for (let n = 0; n < 260; n++) statuses.push((await wrong.call("GET", "/api/v4/me")).status);
+    assert.deepEqual([statuses[0], statuses.at(-1)], [401, 429]);
+    bodyOf(await right.call("GET", "/api/v4/me"));
+  });
+
   test("of others are nobody's business but an owner's", async () => {
     await using rig = await startRig();
     await addOwner(rig);
