@@ -1,6 +1,7 @@
 // OpenAPI 3.1 for every route that is mounted, made of the same rows that the server checks requests by: it cannot say anything
 // else than what happens. Bodies in MessagePack are described as the JSON of the same shape; `format: binary` is bin.
 
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { MEDIA } from "../wire/v4/api/media.ts";
 import { PARAMETERS } from "../wire/v4/api/parameters.ts";
@@ -25,11 +26,18 @@ export const OPENAPI_ROUTES = routes({
 
 /** The routes that were given, and the one that describes them all. */
 export function withOpenApi(mounted: readonly Mounted[], version: string): Mounted[] {
-  let document: (Json & { openapi: string }) | undefined;
+  let made: { document: Json & { openapi: string }; tag: string } | undefined;
+  const make = () => {
+    const document = openApi(all, version);
+    return { document, tag: `"${createHash("sha256").update(JSON.stringify(document)).digest("base64url")}"` };
+  };
   const own = mount(OPENAPI_ROUTES, {
-    openApi: () => {
-      document ??= openApi(all, version);
-      return document;
+    openApi({ request, reply }) {
+      made ??= make();
+      reply.header("ETag", made.tag);
+      reply.header("Cache-Control", "no-cache");
+      if (request.headers["if-none-match"] === made.tag) reply.status = 304;
+      return made.document;
     },
   });
   const all = [...mounted, ...own];

@@ -43,6 +43,15 @@ describe("/api/openapi.json", () => {
     assert.equal(new Set(names).size, names.length);
   });
 
+  test("is sent again only when it has changed", async () => {
+    await using rig = await startRig();
+    const caller = callerAt(placeOf(rig));
+    const tag = String((await caller.call("GET", "/api/openapi.json")).headers.etag);
+    const again = await caller.call("GET", "/api/openapi.json", undefined, { "if-none-match": tag });
+    assert.deepEqual([again.status, again.body.length], [304, 0]);
+    bodyOf(await caller.call("GET", "/api/openapi.json", undefined, { "if-none-match": '"other"' }));
+  });
+
   test("says who may call, and names every parameter", async () => {
     await using rig = await startRig();
     const { paths } = await documentOf(rig);

@@ -59,9 +59,9 @@ function handlers({
 
   return {
     jobs({ principal, query }) {
-      const { kind, state, limit, cursor } = query;
+      const { kind, state, limit, after } = query;
       const vault = query.vault === undefined ? undefined : vaultOf(query.vault).id;
-      const before = cursor === undefined ? undefined : Number(cursor) || 0;
+      const before = after === undefined ? undefined : Number(after);
       const rows = store.list({ vault, kind, state, before, limit: limit + 1 });
       const items = rows
         .slice(0, limit)

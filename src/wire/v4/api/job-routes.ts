@@ -164,7 +164,10 @@ export const JOB_ROUTES = routes({
       kind: kind.optional(),
       state: z.enum(JOB_STATES).optional(),
       limit: z.coerce.number().int().min(1).max(JOB_LIMITS.rowsPerPage).default(50),
-      cursor: z.string().max(20).optional(),
+      after: z
+        .string()
+        .regex(/^\d{1,15}$/, "not the `next` of an answer")
+        .optional(),
     }),
     answer: json(z.strictObject({ items: z.array(jobSchema), next: z.string().nullable() })),
   },
