@@ -7,6 +7,8 @@ import type { DeviceId, VaultId } from "../core/ids.ts";
 export type RunningCall = {
   readonly vault: VaultId | undefined;
   readonly device: DeviceId | undefined;
+  /** Id of the person who calls. */
+  readonly person: string | undefined;
   /** True for what never ends by itself: a stopping server does not wait for it. */
   readonly isEndless: boolean;
   /** What its caller is told. */
@@ -39,6 +41,11 @@ export class RunningCalls {
       (call) => call.vault === vault && call.device === device,
       new AppError("device_revoked", { context: { device } }),
     );
+  }
+
+  /** Ends what a person listens to, so that they have to show anew what they may. */
+  cutPerson(person: string): void {
+    this.cut((call) => call.person === person && call.isEndless, new AppError("token_expired"));
   }
 
   /** Resolves when none of these runs; false when that took longer than `timeoutMs`. */

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import {
@@ -337,6 +339,53 @@ describe("people", () => {
     }
     assert.deepEqual(seen, [OWNER, ...[0, 1, 2, 3].map((n) => `p${n}@example.org`)]);
   });
+});
+
+describe("what a person listens to", () => {
+  for (const [what, method, path] of [
+    ["a key that ends", "DELETE", "/api/v4/api-keys/KEY"],
+    ["an account that is removed", "DELETE", "/api/v4/people/ID"],
+    ["a role that is taken away", "PATCH", "/api/v4/people/ID"],
+  ] as const) {
+    test(`ends with ${what}`, async () => {
+      await using rig = await startRig();
+      await addOwner(rig);
+      const { id } = await addPerson(rig, "vera@example.org", { role: "viewer" });
+      const vera = withKey(rig, await login(rig, "vera@example.org"));
+      const { keys } = bodyOf<{ keys: { id: string }[] }>(await vera.call("GET", "/api/v4/api-keys"));
+      const events = vera.call("GET", "/api/v4/events").catch(() => "cut off");
+      const { running } = rig.server.kit;
+      while (running.size === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      const body = method === "PATCH" ? { role: null } : undefined;
+      const { status } = await machine(rig).call(method, path.replace("KEY", keys[0]!.id).replace("ID", id), body);
+      assert.ok(status < 300, String(status));
+      await events;
+      assert.equal(running.size, 0);
+    });
+  }
+});
+
+test("the library that keeps accounts reports to nobody, whatever the environment says", async () => {
+  let asked = 0;
+  const collector = createServer((_, response) => {
+    asked++;
+    response.end();
+  });
+  await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve));
+  const { port } = collector.address() as AddressInfo;
+  process.env.BETTER_AUTH_TELEMETRY = "1";
+  process.env.BETTER_AUTH_TELEMETRY_ENDPOINT = `http://127.0.0.1:${port}/`;
+  process.env.NODE_ENV = "production";
+  try {
+    await using rig = await startRig();
+    await addOwner(rig);
+    await new Browser(rig).signIn(OWNER);
+    assert.equal(process.env.BETTER_AUTH_TELEMETRY_ENDPOINT, undefined);
+  } finally {
+    delete process.env.NODE_ENV;
+    await new Promise((resolve) => collector.close(resolve));
+  }
+  assert.equal(asked, 0);
 });
 
 describe("API keys", () => {

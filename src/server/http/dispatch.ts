@@ -10,7 +10,7 @@ import { checkMessage, decodeMessage } from "../../wire/v4/api/coding.ts";
 import { checkParameters } from "../../wire/v4/api/parameters.ts";
 import type { Route } from "../../wire/v4/api/route.ts";
 import type { FinishedCall, ServerEvent } from "../kit.ts";
-import type { RunningCalls } from "../running-calls.ts";
+import type { RunningCall, RunningCalls } from "../running-calls.ts";
 import type { VaultRegistry } from "../vaults.ts";
 import { checkAccess, checkOrigin } from "./access.ts";
 import { outward, sendAnswer, sendProblem } from "./answer.ts";
@@ -115,7 +115,7 @@ async function serve(
   if (found.kind !== "route") {
     if (raw !== undefined) {
       about.route = raw.prefix;
-      const over = options.running.begin(runningCall(controller, undefined, undefined, false));
+      const over = options.running.begin(runningCall(controller, undefined, { kind: "nobody" }, false));
       try {
         return await raw.handle(request, response, { requestId, address, signal: controller.signal });
       } finally {
@@ -142,9 +142,8 @@ async function serve(
   if (params.vault !== undefined && vault === undefined) {
     throw new AppError("vault_not_found", { context: { path: params.vault as string } });
   }
-  const device = principal.kind === "device" ? principal.device : undefined;
   const isEndless = route.answer.kind === "events";
-  const over = options.running.begin(runningCall(controller, vault?.id, device, isEndless));
+  const over = options.running.begin(runningCall(controller, vault?.id, principal, isEndless));
   const { signal } = controller;
   let release = (): void => undefined;
   try {
@@ -178,11 +177,13 @@ function seqOf(answer: unknown): number | undefined {
 
 function runningCall(
   controller: AbortController,
-  vault: Parameters<RunningCalls["begin"]>[0]["vault"],
-  device: Parameters<RunningCalls["begin"]>[0]["device"],
+  vault: RunningCall["vault"],
+  principal: Principal,
   isEndless: boolean,
-): Parameters<RunningCalls["begin"]>[0] {
-  return { vault, device, isEndless, cut: (reason) => controller.abort(reason) };
+): RunningCall {
+  const device = principal.kind === "device" ? principal.device : undefined;
+  const person = principal.kind === "person" ? principal.id : undefined;
+  return { vault, device, person, isEndless, cut: (reason) => controller.abort(reason) };
 }
 
 /** What was cut off says why, whatever it stumbled over because of that. */

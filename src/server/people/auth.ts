@@ -25,7 +25,11 @@ export type AuthSettings = {
 
 export type Auth = ReturnType<typeof makeAuth>;
 
+/** Settings of the library's reporting that win over its options. */
+const REPORTING = ["BETTER_AUTH_TELEMETRY", "BETTER_AUTH_TELEMETRY_ENDPOINT", "BETTER_AUTH_TELEMETRY_DEBUG"];
+
 export function makeAuth(settings: AuthSettings) {
+  for (const name of REPORTING) delete process.env[name];
   return betterAuth(authOptions(settings));
 }
 

@@ -11,7 +11,7 @@ import type { PeopleParts } from "./people-part.ts";
 import { statusHandlers } from "./status-handlers.ts";
 
 export function peopleHandlers(parts: PeopleParts): Handlers<typeof PEOPLE_ROUTES> {
-  const { store, links, passwords, limits, notes, audit, database } = parts;
+  const { kit, store, links, passwords, limits, notes, audit, database } = parts;
 
   /** A link for a person who is there, or for the first owner. */
   async function setupByLink(call: Call<typeof PEOPLE_ROUTES.setup>, token: string) {
@@ -73,11 +73,14 @@ export function peopleHandlers(parts: PeopleParts): Handlers<typeof PEOPLE_ROUTE
     },
 
     editPerson({ params, body }) {
-      return store.edit(params.id, body);
+      const person = store.edit(params.id, body);
+      kit.running.cutPerson(params.id);
+      return person;
     },
 
     removePerson({ params }) {
       store.remove(params.id);
+      kit.running.cutPerson(params.id);
       return undefined;
     },
 
@@ -88,6 +91,7 @@ export function peopleHandlers(parts: PeopleParts): Handlers<typeof PEOPLE_ROUTE
 
     dropFactor({ params }) {
       store.dropFactor(params.id);
+      kit.running.cutPerson(params.id);
       return undefined;
     },
 
@@ -98,11 +102,13 @@ export function peopleHandlers(parts: PeopleParts): Handlers<typeof PEOPLE_ROUTE
     setGrant({ params, body, vault, principal }) {
       requireMayGive(roleOf(principal, vault.id), body.role);
       store.setGrant(params.id, vault.id, body.role);
+      kit.running.cutPerson(params.id);
       return undefined;
     },
 
     dropGrant({ params, vault }) {
       store.dropGrant(params.id, vault.id);
+      kit.running.cutPerson(params.id);
       return undefined;
     },
 

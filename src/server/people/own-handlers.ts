@@ -25,7 +25,7 @@ type OwnRoutes = Pick<
 >;
 
 export function ownHandlers(parts: PeopleParts): Handlers<OwnRoutes> {
-  const { store, keys, signIns, passwords, factors, limits, notes } = parts;
+  const { kit, store, keys, signIns, passwords, factors, limits, notes } = parts;
 
   return {
     async personLogin(call) {
@@ -100,6 +100,7 @@ export function ownHandlers(parts: PeopleParts): Handlers<OwnRoutes> {
         throw new AppError("not_found", { context: { what: "This API key" } });
       }
       keys.drop(key.id);
+      kit.running.cutPerson(key.person);
       return undefined;
     },
 
@@ -116,13 +117,16 @@ export function ownHandlers(parts: PeopleParts): Handlers<OwnRoutes> {
         throw new AppError("not_found", { context: { what: "This sign-in" } });
       }
       signIns.drop(params.id);
+      kit.running.cutPerson(person);
       return undefined;
     },
 
     dropSignIns({ principal, query }) {
       const own = ownOf(principal);
       const keep = query.others === "true" && own?.via === "cookie" ? credentialOf(own).id : undefined;
-      signIns.dropAll(whose(principal, query.person), keep);
+      const person = whose(principal, query.person);
+      signIns.dropAll(person, keep);
+      kit.running.cutPerson(person);
       return undefined;
     },
   };
