@@ -44,7 +44,8 @@ export async function startRig(
     data,
     async [Symbol.asyncDispose]() {
       await server.stop();
-      rmSync(data, { recursive: true, force: true });
+      // A folder that was given is its giver's.
+      if (options.data === undefined) rmSync(data, { recursive: true, force: true });
     },
   };
 }

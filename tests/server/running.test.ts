@@ -100,7 +100,7 @@ test("a revocation that another process wrote counts as well", async () => {
 });
 
 test("a stopping server lets an upload end, refuses new ones, and keeps what was stored", async () => {
-  const rig = await startRig(LISTEN);
+  await using rig = await startRig(LISTEN);
   const world = await makeVault(rig);
   const { token, session, pack, sent, half, answer } = await halfUpload(rig, world);
   const waiting = connect(rig.server.port!, "127.0.0.1");
