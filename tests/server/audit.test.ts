@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AuditTrail } from "../../src/server/people/audit.ts";
+import { VAULT_ROUTES } from "../../src/wire/v4/api/vault-routes.ts";
+import { deviceAdd, newDevice, signed } from "../vault/kit.ts";
+import { call, doorsOf, makeVault, toWire } from "./device.ts";
 import {
   addOwner,
   addPerson,
@@ -71,6 +74,32 @@ test("has failed sign-ins, and nothing of what was typed", async () => {
     ],
   );
   for (const secret of ["hunter2", "TTTT", PASSWORD]) assert.ok(!reply.body.toString().includes(secret));
+});
+
+test("names the entry of the vault's log that came of it, and shows a vault's owner that vault alone", async () => {
+  await using rig = await startRig({ settings: { listen: { host: "127.0.0.1", port: 0 } } });
+  await addOwner(rig);
+  const home = await makeVault(rig, "home", 1);
+  await makeVault(rig, "other", 2);
+  const device = await newDevice();
+  const body = {
+    statement: toWire(await signed(home.vaultId, home.device, deviceAdd(device, "laptop"))),
+    keyslotFile: null,
+  };
+  const head = await call(doorsOf(rig).local, VAULT_ROUTES.statement, { params: { vault: "home" }, body });
+  await addPerson(rig, "vera@example.org", { grants: [{ vault: home.vaultId, role: "owner" }] });
+  const vera = withKey(rig, await login(rig, "vera@example.org"));
+  const { items } = bodyOf<{ items: { action: string; seq: number | null; vault: string }[] }>(
+    await vera.call("GET", "/api/v4/vaults/home/audit"),
+  );
+  assert.deepEqual(
+    items.map(({ action, seq, vault }) => [action, seq, vault]),
+    [
+      ["device-add", head.seq, home.vaultId],
+      ["makeVault", null, home.vaultId],
+    ],
+  );
+  assert.equal((await vera.call("GET", "/api/v4/audit")).status, 403);
 });
 
 test("comes in pages, by person and by action", async () => {
