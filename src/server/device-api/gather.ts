@@ -1,0 +1,22 @@
+// Puts slices of an upload together: TLS hands over 16 KiB at a time, and every write to a disk costs a trip to another thread
+// (measured: a third of what receiving a pack costs).
+
+const GATHERED_BYTES = 256 * 1024;
+
+/** The same bytes in larger slices, which are valid until the next one is asked for. */
+export async function* gather(slices: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(GATHERED_BYTES);
+  let length = 0;
+  for await (const slice of slices) {
+    for (let at = 0; at < slice.length; ) {
+      const part = slice.subarray(at, at + GATHERED_BYTES - length);
+      buffer.set(part, length);
+      length += part.length;
+      at += part.length;
+      if (length < GATHERED_BYTES) continue;
+      yield buffer;
+      length = 0;
+    }
+  }
+  if (length > 0) yield buffer.subarray(0, length);
+}
