@@ -37,6 +37,8 @@ export type ServerOptions = {
   readonly onEvent?: (event: ServerEvent) => void;
   /** In place of all parts (tests of one). */
   readonly parts?: readonly PartModule[];
+  /** What a stopping server gives to running requests (default: the limit of that name). */
+  readonly stopMs?: number;
   /** Decorates the store of every vault (fault tests). */
   readonly wrapStore?: (store: ObjectStore) => ObjectStore;
 };
@@ -166,7 +168,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       for (const part of parts) await part.stop?.();
       running.cut(({ isEndless }) => isEndless, new AppError("server_stopping"));
       const isEveryone = (): boolean => true;
-      if (!(await running.over(isEveryone, LIMITS.serverStopMs.value))) {
+      if (!(await running.over(isEveryone, options.stopMs ?? LIMITS.serverStopMs.value))) {
         running.cut(isEveryone, new AppError("server_stopping"));
         await running.over(isEveryone, 1000);
       }

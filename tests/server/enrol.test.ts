@@ -7,6 +7,9 @@ import { toHex } from "../../src/core/bytes.ts";
 import { isAppError } from "../../src/core/errors.ts";
 import type { VaultId } from "../../src/core/ids.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
+import { DEVICE_API } from "../../src/server/device-api/part.ts";
+import type { Role } from "../../src/server/http/principal.ts";
+import type { PartModule } from "../../src/server/kit.ts";
 import { DEVICE_ROUTES } from "../../src/wire/v4/api/device-routes.ts";
 import { INVITE_ROUTES } from "../../src/wire/v4/api/invite-routes.ts";
 import { VAULT_ROUTES } from "../../src/wire/v4/api/vault-routes.ts";
@@ -146,6 +149,46 @@ describe("a vault", () => {
       keyslotFile: null,
     };
     await assert.rejects(call(local, VAULT_ROUTES.statement, { params: params(), body: forged }), refused("usage"));
+  });
+
+  it("lets an operator revoke devices, and only an owner change keyslots", async () => {
+    const role = { current: "operator" as Role };
+    const badge: PartModule = {
+      make: () => ({
+        authenticate: async ({ headers }) =>
+          headers.authorization === "Bearer cb_test"
+            ? {
+                kind: "person",
+                id: "p",
+                name: "Ann",
+                role: role.current,
+                grants: new Map(),
+                hasFactor: false,
+                factorAt: undefined,
+                via: "key",
+              }
+            : undefined,
+      }),
+    };
+    await using own = await startRig({
+      parts: [badge, DEVICE_API],
+      settings: { listen: { host: "127.0.0.1", port: 0 } },
+    });
+    const place = await makeVault(own, "roles", 4);
+    const token = "cb_test";
+    const send = async (event: Parameters<typeof signed>[2], keyslotFile: Uint8Array<ArrayBuffer> | null = null) => {
+      const body = { statement: toWire(await signed(place.vaultId, place.device, event)), keyslotFile };
+      return call(place.at, VAULT_ROUTES.statement, { params: { vault: place.name }, token, body });
+    };
+    const file = world.random.bytes(70);
+    await assert.rejects(send(keyslotAdd(file, "second"), file), refused("forbidden"));
+    role.current = "owner";
+    await send(keyslotAdd(file, "second"), file);
+    role.current = "viewer";
+    const revoke = { type: "device-revoke", body: { device: place.device.device } } as const;
+    await assert.rejects(send(revoke), refused("forbidden"));
+    role.current = "operator";
+    await send(revoke);
   });
 
   it("lists its devices with what people call them", async () => {

@@ -131,6 +131,23 @@ test("a stopping server lets an upload end, refuses new ones, and keeps what was
   assert.equal((await next.server.kit.vaults.byNameOrId(world.name)!.admin.stats()).packs, 1);
 });
 
+test("an upload that does not end in time is cut off, and sent again to the next server", async () => {
+  await using rig = await startRig({ ...LISTEN, stopMs: 20 });
+  const world = await makeVault(rig);
+  const { session, pack, answer } = await halfUpload(rig, world);
+  const stopped = rig.server.stop();
+  const { status, body } = await answer;
+  assert.equal(status, 503);
+  assert.ok(refused("server_stopping")(problemIn({ body })));
+  await stopped;
+  await using next = await startRig({ ...LISTEN, data: rig.data });
+  assert.deepEqual(unfinished(rig, world), []);
+  const again = { ...world, at: doorsOf(next).tls };
+  const params = { vault: world.name, session, n: 0 };
+  const token = await logIn(again, world.device);
+  assert.equal((await call(again.at, DEVICE_ROUTES.putPack, { params, token, body: pack })).blockNos.length, 8);
+});
+
 test("an upload whose sender goes away leaves nothing", async () => {
   await using rig = await startRig(LISTEN);
   const world = await makeVault(rig);
