@@ -191,7 +191,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   {
     name: "demo",
     group: MORE,
-    summary: "Back up, change, restore and compare in a vault that is thrown away.",
+    summary: "Start a server, enrol, back up, change, restore and compare: all thrown away again.",
     load: () => import("./commands/demo.ts"),
   },
 ];

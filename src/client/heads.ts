@@ -2,6 +2,7 @@
 // Why: docs/format.md, What each adversary can do (who writes to the vault cannot put back an older copy unnoticed).
 
 import { AppError, isAppError } from "../core/errors.ts";
+import type { SnapshotId } from "../core/ids.ts";
 import { decodeLogEntry, LOG_START } from "../wire/v4/log-entry.ts";
 import type { SnapshotRecord } from "../wire/v4/snapshot-record.ts";
 import type { LogHead, VaultPort } from "../wire/v4/vault-port.ts";
@@ -52,6 +53,27 @@ export async function checkRecordHead(input: {
     }
     if (page[headSeq - first] !== head) {
       throw rollback(`a snapshot names log entry ${headSeq}, which the vault does not have.`);
+    }
+  }
+}
+
+/**
+ * Throws `rollback` unless the log has the commit of this snapshot after what this machine remembers: a vault on a server could
+ * acknowledge what it then forgets.
+ */
+export async function requireCommitted(input: {
+  vault: LogSource;
+  home: HeadMemory;
+  snapshot: SnapshotId;
+}): Promise<void> {
+  const { vault, home, snapshot } = input;
+  for (let first = ((await home.head(vault.vaultId))?.seq ?? 0) + 1; ; ) {
+    const page = await vault.logAfter(first - 1, PAGE_ENTRIES);
+    if (page.length === 0)
+      throw rollback(`it has acknowledged snapshot ${snapshot.slice(0, 12)}, but its log does not have it.`);
+    for (const bytes of page) {
+      const entry = await decodeEntry(bytes, first++);
+      if (entry.type === "commit" && entry.body.snapshot === snapshot) return;
     }
   }
 }

@@ -28,7 +28,7 @@ test("demo proves itself and leaves nothing", async () => {
   const { ok, steps, files } = await cliResult(own, "demo", [letters], {
     env: { TMPDIR: join(own.folder, "cwd") },
   });
-  assert.ok(ok && files > 100 && steps.length >= 8);
+  assert.ok(ok && files > 100 && steps.length >= 10);
   assert.deepEqual(readdirSync(join(own.folder, "cwd")), []);
   own.remove();
 });

@@ -43,6 +43,8 @@ export class MemoryServer {
   readonly crossed: Bytes[] = [];
   /** Changes what a route answers, or throws instead. */
   readonly change: Partial<Record<RouteName, (answer: Given, call: Incoming) => Given | Promise<Given>>> = {};
+  /** Answers in place of the vault. */
+  readonly instead: Partial<Record<RouteName, (call: Incoming) => Given>> = {};
   /** Looks at each call before it is done: throws to refuse it, or to be "not there". */
   before: (call: Pick<Incoming, "name">, number: number) => void | Promise<void> = () => undefined;
   /** Bytes of an answer after which the connection is lost, once. */
@@ -92,7 +94,7 @@ export class MemoryServer {
         headers: request.headers,
         device,
       };
-      const plain = await this.#handle(incoming);
+      const plain = await (this.instead[found.name]?.(incoming) ?? this.#handle(incoming));
       const given = (await this.change[found.name]?.(plain, incoming)) ?? plain;
       return this.#answer(route, given);
     } catch (error) {

@@ -5,6 +5,7 @@ import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { type BackupReport, type BackupRequest, runBackup } from "../../client/backup.ts";
 import { createExcluder, type Excluder } from "../../client/excludes.ts";
+import { requireCommitted } from "../../client/heads.ts";
 import type { Config } from "../../core/config-schema.ts";
 import { AppError, EXIT } from "../../core/errors.ts";
 import type { NameToken } from "../../core/ids.ts";
@@ -89,11 +90,14 @@ async function run(context: Context, options: Options, words: string[]): Promise
     context,
     async (opened) => {
       const request = await requestOf(context, options, opened);
-      return whileShowing(
+      const done = await whileShowing(
         context,
         () => figuresOf(progress),
         () => runBackup({ ...request, ...sources, excluder, progress }),
       );
+      const { vault, home, server } = opened;
+      if (server && done.snapshot) await requireCommitted({ vault, home, snapshot: done.snapshot });
+      return done;
     },
     { trustBlockHashes: true, asDevice: true },
   );

@@ -1,4 +1,4 @@
-// `demo`: all of it once, on real files, in a vault that is thrown away: back up, change, back up again, restore, compare, verify.
+// `demo`: all of it once, on real files, with a server that is thrown away: enrol, back up, change, back up again, restore, compare, verify.
 // It never writes to the files that it is given.
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,25 +6,25 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { type BackupReport, runBackup } from "../../client/backup.ts";
-import { createNewVault } from "../../client/device.ts";
 import { createExcluder } from "../../client/excludes.ts";
-import { openHome } from "../../client/home.ts";
+import type { Home } from "../../client/home.ts";
 import { nodePlatform } from "../../client/platform.ts";
 import { restoreSnapshot } from "../../client/restore/restore.ts";
 import { unlock } from "../../client/unlock.ts";
 import { AppError, EXIT, throwIfAborted } from "../../core/errors.ts";
 import { rawFromText } from "../../core/raw-path.ts";
-import { importSigner } from "../../crypto/signature.ts";
+import type { WriterSecrets } from "../../crypto/secrets.ts";
+import { importSigner, type Signer } from "../../crypto/signature.ts";
 import { openReader } from "../../engine/reader/reader.ts";
 import { resolveSnapshot } from "../../engine/reader/resolve.ts";
 import { verifyContents } from "../../engine/reader/verify.ts";
 import { programName } from "../../node/version.ts";
-import { vaultAdmin } from "../../vault/admin.ts";
-import type { LocalVault } from "../../vault/local-vault.ts";
-import { createVault } from "../../vault/open-vault.ts";
+import type { VaultAdminPort } from "../../wire/v4/admin-port.ts";
+import type { VaultPort } from "../../wire/v4/vault-port.ts";
 import { compareTrees } from "../compare-trees.ts";
 import { action, type Context } from "../context.ts";
 import { changeSample, makeSample } from "../demo-sample.ts";
+import { DemoServer } from "../demo-server.ts";
 import { formatBytes, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
 import { addExamples, type Cli } from "../program.ts";
@@ -42,7 +42,7 @@ const SHOWN_DIFFERENCES = 20;
 export function define(command: Command, cli: Cli): void {
   command
     .argument("[path]", "What to try it on (default: a small sample that it makes).")
-    .option("--keep", "Keep the vault and what was restored, to look at.")
+    .option("--keep", "Keep the server's folder and what was restored, to look at.")
     .action(action(cli, run));
   addExamples(command, [
     ["cyberbackup demo", "in seconds"],
@@ -88,12 +88,25 @@ async function demonstrate(context: Context, folder: string, path: string | unde
     (count) => `Made ${plural(count, "sample file")}.`,
   );
   const paths = path === undefined ? [sample] : [resolve(path), sample];
-  const { vault, backup } = await step(
-    "init",
-    () => makeVault(context, folder, paths),
-    () => "Made a vault and enrolled this machine.",
+  const server = await step(
+    "server",
+    () => DemoServer.start(context, folder),
+    (started) => `Started a server at ${new URL(started.address).origin}, over TLS.`,
   );
   try {
+    const { vaultId, code } = await step(
+      "init",
+      () => server.makeVault(PASSPHRASE, LOG_N),
+      () => "Made a vault on it. The server holds no key that could open it.",
+    );
+    const { vault, device, home } = await step(
+      "enroll",
+      () => server.enrol(code),
+      ({ device: enrolled }) => `Enrolled a ${enrolled.name} by a code of one line (${code.slice(0, 12)}…).`,
+    );
+    const signer = await importSigner(device.signingKey);
+    const backup = () => backUp(context, { vault, writer: device.writer, signer, home }, paths);
+    const admin = server.admin(vaultId);
     const first = await step("backup", backup, wordsOf);
     await step(
       "change",
@@ -127,52 +140,49 @@ async function demonstrate(context: Context, folder: string, path: string | unde
     );
     const problems = await step(
       "verify",
-      () => verify(vault, reader),
+      () => verify(admin, reader),
       (count) => (count === 0 ? "Read and opened every stored byte: all whole." : `${plural(count, "problem")} found.`),
     );
-    const { packBytes: storedBytes } = await vaultAdmin(vault).stats();
+    const { packBytes: storedBytes } = await admin.stats();
     output.say(`${formatBytes(first.stats.bytes)} of files, twice, take ${formatBytes(storedBytes)}.`);
     const { files, bytes } = first.stats;
     const damage = problems > 0 ? [`verify found ${plural(problems, "problem")}`] : [];
     return { files, bytes, storedBytes, steps, differences: [...differences, ...damage] };
   } finally {
-    await vault.close();
+    await server.stop();
   }
 }
 
-async function makeVault({ host, logger }: Context, folder: string, paths: readonly string[]) {
-  const home = openHome(join(folder, "home"), logger);
-  const { vault, vaultId } = await createNewVault({
-    create: (contents) => createVault(join(folder, "vault"), contents, { trustBlockHashes: true, logger }),
-    passphrase: PASSPHRASE,
-    home,
-    deviceName: "demo",
-    clock: host.clock,
-    random: host.random,
-    logN: LOG_N,
+type Machine = {
+  readonly vault: VaultPort;
+  readonly writer: WriterSecrets;
+  readonly signer: Signer;
+  readonly home: Home;
+};
+
+function backUp(
+  { host, logger }: Context,
+  { vault, writer, signer, home }: Machine,
+  paths: readonly string[],
+): Promise<BackupReport> {
+  return runBackup({
+    vault,
+    device: { writer, signer },
+    statePath: (plan, sources) => home.statePath(vault.vaultId, plan, sources),
+    paths,
+    plan: "demo",
+    tags: [],
+    excluder: createExcluder({ roots: paths.map(rawFromText), ignoreFiles: false }),
+    oneFileSystem: false,
+    compressionLevel: LEVEL,
+    dryRun: false,
+    force: false,
+    workers: 0,
+    packBytes: PACK_BYTES,
+    program: programName(),
+    signal: host.signal,
+    logger,
   });
-  const { writer, signingKey } = await home.requireDevice(vaultId);
-  const signer = await importSigner(signingKey);
-  const backup = (): Promise<BackupReport> =>
-    runBackup({
-      vault,
-      device: { writer, signer },
-      statePath: (plan, sources) => home.statePath(vaultId, plan, sources),
-      paths,
-      plan: "demo",
-      tags: [],
-      excluder: createExcluder({ roots: paths.map(rawFromText), ignoreFiles: false }),
-      oneFileSystem: false,
-      compressionLevel: LEVEL,
-      dryRun: false,
-      force: false,
-      workers: 0,
-      packBytes: PACK_BYTES,
-      program: programName(),
-      signal: host.signal,
-      logger,
-    });
-  return { vault, backup };
 }
 
 function wordsOf({ stats, problemCount }: BackupReport): string {
@@ -184,7 +194,7 @@ function wordsOf({ stats, problemCount }: BackupReport): string {
   );
 }
 
-async function unlockReader(vault: LocalVault) {
+async function unlockReader(vault: VaultPort) {
   const secrets = await unlock({ vault, passphrase: PASSPHRASE });
   return openReader({ vault, secrets, platform: nodePlatform });
 }
@@ -195,8 +205,8 @@ async function compareAll(paths: readonly string[], target: string): Promise<str
   return found;
 }
 
-async function verify(vault: LocalVault, reader: Awaited<ReturnType<typeof unlockReader>>): Promise<number> {
-  const { problems } = await vaultAdmin(vault).check({ readData: true });
+async function verify(admin: VaultAdminPort, reader: Awaited<ReturnType<typeof unlockReader>>): Promise<number> {
+  const { problems } = await admin.check({ readData: true });
   const contents = await verifyContents({ reader, readData: true });
   return problems.length + contents.problems.length;
 }

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { checkRecordHead } from "../../client/heads.ts";
 import { EXIT } from "../../core/errors.ts";
 import { type RawPath, rawToText } from "../../core/raw-path.ts";
+import { checkLog } from "../../engine/reader/check-log.ts";
 import { listSnapshots } from "../../engine/reader/snapshots.ts";
 import { type VerifyProblem, type VerifyProgress, verifyContents } from "../../engine/reader/verify.ts";
 import type { Problem } from "../../wire/v4/admin-port.ts";
@@ -126,6 +127,7 @@ async function verifyAll(
   const reader = await opened.reader();
   const records = (await listSnapshots(reader, { trash: true })).flatMap(({ record }) => (record ? [record] : []));
   await checkRecordHead({ vault: opened.vault, records });
+  if (opened.server) for (const problem of await checkLog(opened.vault)) noteProblem(context, problem, found);
   let progress: Readonly<VerifyProgress> | undefined;
   const result = await whileShowing(
     context,

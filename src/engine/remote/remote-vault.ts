@@ -107,8 +107,10 @@ export class RemoteVault implements VaultPort {
   async findChunks(session: SessionId, chunkIds: Uint8Array): Promise<Float64Array> {
     const params = { ...this.#params, session };
     const found = new Float64Array(chunkIds.length / CHUNK_BYTES);
+    // Calls may have to wait, and the bytes are their owner's again once this function has returned.
+    const own = chunkIds.slice();
     await this.#inParts(found.length, async (from, to) => {
-      const ids = chunkIds.slice(from * CHUNK_BYTES, to * CHUNK_BYTES);
+      const ids = own.slice(from * CHUNK_BYTES, to * CHUNK_BYTES);
       const answer = await this.client.call(DEVICE_ROUTES.findChunks, { params, body: { ids } });
       found.set(decodeFound(to - from, answer, refuse), from);
     });
