@@ -7,7 +7,7 @@ import type { VaultId } from "../core/ids.ts";
 import { VAULT_ROUTES } from "../wire/v4/api/vault-routes.ts";
 import type { InviteOptions } from "./commands/device.ts";
 import type { Context } from "./context.ts";
-import { findById } from "./find-by-id.ts";
+import { findDevice } from "./find-device.ts";
 import { formatTime, isoTime } from "./format-time.ts";
 import { type OpenedVault, withVault } from "./open-vault.ts";
 import type { ServerAccess } from "./server-access.ts";
@@ -38,19 +38,17 @@ export async function runInvite(context: Context, { name, hours, qr = false }: I
   });
 }
 
-export async function runRename(context: Context, prefix: string, name: string | undefined): Promise<undefined> {
+export async function runRename(context: Context, which: string, name: string | undefined): Promise<undefined> {
   const { output } = context;
   await withVault(context, async (opened) => {
     const { vault } = opened;
     const { people } = requireServer(opened);
-    const devices = await vault.devices();
-    const ids = devices.map(({ device }) => device);
-    const device = findById(ids, prefix, "device");
+    const { device, name: ownName } = findDevice(await vault.devices(), which);
     await people.call(VAULT_ROUTES.renameDevice, {
       params: { vault: vault.vaultId, device },
       body: { name: name ?? null },
     });
-    const shown = name ?? devices.find((row) => row.device === device)!.name;
+    const shown = name ?? ownName;
     output.say(`${device.slice(0, 12)} is shown as ${shownText(shown)}.`);
     output.json({ type: "result", command: "device rename", id: device, name: shown });
   });

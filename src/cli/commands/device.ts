@@ -7,7 +7,7 @@ import { AppError } from "../../core/errors.ts";
 import type { SignedStatement } from "../../wire/v4/vault-port.ts";
 import { askVault } from "../ask-vault.ts";
 import { action, type Context } from "../context.ts";
-import { findById } from "../find-by-id.ts";
+import { findDevice } from "../find-device.ts";
 import { withVault } from "../open-vault.ts";
 import { parseCount } from "../parse-values.ts";
 import { addExamples, type Cli } from "../program.ts";
@@ -49,7 +49,7 @@ export function define(command: Command, cli: Cli): void {
   const rename = command
     .command("rename")
     .description("Change the name that a server shows for a machine.")
-    .argument("<id>", "Its id or the beginning of it, as in the list.")
+    .argument("<machine>", "Its name, or the beginning of its id, as in the list.")
     .argument("[name]", "The new name; without one, the name that the machine gave itself.")
     .action(
       action(cli, async (context: Context, _options: object, prefix: string, name: string | undefined) =>
@@ -61,9 +61,9 @@ export function define(command: Command, cli: Cli): void {
   const revoke = command
     .command("revoke")
     .description("Take from a machine the right to back up here. What it stored stays.")
-    .argument("<id>", "Its id or the beginning of it, as in the list.")
+    .argument("<machine>", "Its name, or the beginning of its id, as in the list.")
     .action(action(cli, runRevoke));
-  addExamples(revoke, [["cyberbackup device revoke 77ab", "a laptop that was stolen"]]);
+  addExamples(revoke, [["cyberbackup device revoke laptop", "one that was stolen"]]);
 }
 
 export type InviteOptions = { readonly name: string; readonly hours: number; readonly qr?: boolean };
@@ -112,16 +112,10 @@ async function runAdd(context: Context, { name = hostname() }: AddOptions): Prom
   });
 }
 
-async function runRevoke(context: Context, _options: object, prefix: string): Promise<undefined> {
+async function runRevoke(context: Context, _options: object, which: string): Promise<undefined> {
   const { output } = context;
   await withVault(context, async (opened) => {
-    const devices = await opened.vault.devices();
-    const id = findById(
-      devices.map(({ device }) => device),
-      prefix,
-      "device",
-    );
-    const { name } = devices.find(({ device }) => device === id)!;
+    const { device: id, name } = findDevice(await opened.vault.devices(), which);
     await askVault(opened, "device-revoke", { device: id });
     output.say(`${shownText(name)} can no longer back up here.`);
     output.json({ type: "result", command: "device revoke", id, name });
