@@ -10,6 +10,8 @@ export type Contender = {
   readonly command: () => Command;
   /** After a run: how many bytes it stored. */
   readonly stored?: () => Promise<number>;
+  /** After a run: most memory of a process that is not the command's child, as a server is; the larger one counts. */
+  readonly peakElsewhere?: () => Promise<number>;
 };
 
 export type Quantity = "wall" | "stored" | "peak";

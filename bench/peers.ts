@@ -19,6 +19,8 @@ export type BackupProgram = {
   /** Restores the latest snapshot. */
   readonly restore: (target: string) => Command;
   readonly snapshots: () => Command;
+  /** Most memory of a server that works for it. */
+  readonly peakElsewhere?: () => Promise<number>;
 };
 
 export function cyberbackup(caseName: string): BackupProgram {
@@ -82,6 +84,7 @@ export function borg(caseName: string): BackupProgram {
 export function firstBackup(program: BackupProgram, path: string): Contender {
   return {
     name: program.name,
+    ...(program.peakElsewhere && { peakElsewhere: program.peakElsewhere }),
     before: program.init,
     command: () => program.backup(path),
     stored: () => storedBytes(program.repository),
@@ -92,6 +95,7 @@ export function firstBackup(program: BackupProgram, path: string): Contender {
 export function laterBackup(program: BackupProgram, path: string): Contender {
   return {
     name: program.name,
+    ...(program.peakElsewhere && { peakElsewhere: program.peakElsewhere }),
     setup: async () => {
       await program.init();
       await run(program.backup(path));
@@ -106,6 +110,7 @@ export function restored(program: BackupProgram, path: string): Contender {
   const target = newTargets(join(program.repository, "..", "restored"));
   return {
     name: program.name,
+    ...(program.peakElsewhere && { peakElsewhere: program.peakElsewhere }),
     setup: async () => {
       await program.init();
       await run(program.backup(path));

@@ -18,7 +18,8 @@ export async function takeTurns(benchmark: Case, wanted: number, say: (line: str
       await contender.before?.();
       // What the last one wrote must not be written back at this one's cost.
       await run({ argv: ["sync"] });
-      const { wallMs, peakBytes } = await measure(contender.command());
+      const { wallMs, peakBytes: ownPeak } = await measure(contender.command());
+      const peakBytes = Math.max(ownPeak, (await contender.peakElsewhere?.()) ?? 0);
       of.wallMs.push(wallMs);
       of.peakBytes.push(peakBytes);
       if (contender.stored !== undefined) of.storedBytes.push(await contender.stored());

@@ -4,6 +4,7 @@ import { firstBackupSourceTree, random2g, usrLib } from "./first-backup.ts";
 import { diskImageChanged, unchangedSecond } from "./later-backup.ts";
 import { memory100k, memoryFlat } from "./memory.ts";
 import { restoreSourceTree } from "./restore.ts";
+import { serverFirstBackup, serverLoad, serverRandom2g, serverRestore, serverUnchanged } from "./server.ts";
 import { startupSnapshots, startupVersion } from "./startup.ts";
 
 export const CASES: readonly Case[] = [
@@ -17,4 +18,9 @@ export const CASES: readonly Case[] = [
   memoryFlat,
   startupVersion,
   startupSnapshots,
+  serverFirstBackup,
+  serverUnchanged,
+  serverRandom2g,
+  serverRestore,
+  serverLoad,
 ];

@@ -24,7 +24,10 @@ export type PackContents = {
   readonly blockNos: readonly number[];
 };
 
-/** Calls `found(i, blockNo)` for every sound block that holds chunk i: for each chunk in ascending order of blockNo. */
+/**
+ * Calls `found(i, blockNo)` for every sound block that holds chunk i: for each chunk in ascending order of blockNo. They are looked up in
+ * the order of the tree, so that those which share a page of it find that page at hand.
+ */
 export function lookUpChunks(
   database: Database,
   chunkIds: Uint8Array,
@@ -32,16 +35,21 @@ export function lookUpChunks(
 ): void {
   const count = chunkIds.length / CHUNK_BYTES;
   const unsound = unsoundBlocks(database);
+  const order = sortedByPrefix(count, (i) => i * CHUNK_BYTES, chunkIds);
+  const batch = new Uint8Array(Math.min(count, LOOKUP_BATCH) * CHUNK_BYTES);
   for (let start = 0; start < count; start += LOOKUP_BATCH) {
     const length = Math.min(LOOKUP_BATCH, count - start);
-    const batch = chunkIds.subarray(start * CHUNK_BYTES, (start + length) * CHUNK_BYTES);
+    for (let i = 0; i < length; i++) {
+      const at = order[start + i]! * CHUNK_BYTES;
+      batch.set(chunkIds.subarray(at, at + CHUNK_BYTES), i * CHUNK_BYTES);
+    }
     const rows = database.tuples<[number, number]>(
       `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
        SELECT i, blockNo FROM n CROSS JOIN chunks ON chunkId = substr(?2, i * 32 + 1, 32)`,
       length,
-      batch,
+      batch.subarray(0, length * CHUNK_BYTES),
     );
-    for (const row of rows) if (!unsound.has(row[1])) found(start + row[0], row[1]);
+    for (const [i, blockNo] of rows) if (!unsound.has(blockNo)) found(order[start + i]!, blockNo);
   }
 }
 
@@ -155,7 +163,7 @@ export function insertChunks(database: Database, entries: readonly BlockEntry[],
       owners.push(blockNos[i]!);
     }
   });
-  const order = sortedByPrefix(ids);
+  const order = sortedByPrefix(ids.length, () => 0, ids);
   const rows = (count: number) => `INSERT OR IGNORE INTO chunks VALUES ${Array(count).fill("(?, ?)").join(", ")}`;
   const many = rows(INSERT_ROWS);
   const one = rows(1);
@@ -168,15 +176,22 @@ export function insertChunks(database: Database, entries: readonly BlockEntry[],
   for (; i < order.length; i++) database.run(one, ids[order[i]!]!, owners[order[i]!]!);
 }
 
-/** Indices in order of the ids' first four bytes: near enough, and sorted as plain numbers. */
-function sortedByPrefix(ids: readonly Uint8Array[]): number[] {
+/** Indices in order of the ids' first four bytes: near enough, and sorted as plain numbers. Id i begins at `at(i)` of its bytes. */
+function sortedByPrefix(
+  count: number,
+  at: (index: number) => number,
+  ids: Uint8Array | readonly Uint8Array[],
+): Float64Array {
   const INDEX_LIMIT = 2 ** 21;
-  const keys = new Float64Array(ids.length);
-  ids.forEach((id, i) => {
-    const prefix = ((id[0]! << 24) | (id[1]! << 16) | (id[2]! << 8) | id[3]!) >>> 0;
-    keys[i] = prefix * INDEX_LIMIT + (i % INDEX_LIMIT);
-  });
-  if (ids.length > INDEX_LIMIT) return ids.map((_, i) => i);
+  const keys = Float64Array.from({ length: count }, (_, i) => i);
+  if (count > INDEX_LIMIT) return keys;
+  for (let i = 0; i < count; i++) {
+    const bytes = ids instanceof Uint8Array ? ids : ids[i]!;
+    const k = at(i);
+    const prefix = ((bytes[k]! << 24) | (bytes[k + 1]! << 16) | (bytes[k + 2]! << 8) | bytes[k + 3]!) >>> 0;
+    keys[i] = prefix * INDEX_LIMIT + i;
+  }
   keys.sort();
-  return Array.from(keys, (key) => key % INDEX_LIMIT);
+  for (let i = 0; i < count; i++) keys[i]! %= INDEX_LIMIT;
+  return keys;
 }

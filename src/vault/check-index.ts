@@ -51,10 +51,9 @@ export function checkChunkCount(database: Database, expected: number, report: Re
     report("index", "index_corrupt", `It has ${count} chunk rows, the packs ask for ${expected}.`);
 }
 
-/** Changes whenever anybody writes to the index (sqlite.org/pragma.html#pragma_data_version: others; total_changes: we). */
+/** Changes whenever anybody writes to the index, others or we. */
 export function indexStamp(database: Database): string {
-  const others = Object.values(database.get("PRAGMA data_version")!)[0];
-  return `${others} ${Object.values(database.get("SELECT total_changes()")!)[0]}`;
+  return `${database.othersVersion()} ${Object.values(database.get("SELECT total_changes()")!)[0]}`;
 }
 
 function canonical(map: ReadonlyMap<string, object>): string {

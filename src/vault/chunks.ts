@@ -1,34 +1,51 @@
 // The two questions about chunks: which of these does the vault have (a session asks, and relies on the answer), and where do
 // these lie (a reader asks).
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { concatBytes, fromHex } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 import type { ChunkId, SessionId, SnapshotId } from "../core/ids.ts";
 import { decodeRefs } from "../wire/v4/refs.ts";
 import type { BlockLocation } from "../wire/v4/vault-port.ts";
-import { locateBlock, lookUpChunks, unsoundAmong } from "./block-index.ts";
+import { locateBlock, lookUpChunks } from "./block-index.ts";
 import type { VaultContext } from "./context.ts";
 import { assertLease, memoryOf, requireLease } from "./sessions.ts";
 
 const CHUNK_BYTES = 32;
+/** Ids that are looked up in one go: a few milliseconds, however large the index. */
+const SLICE_BYTES = 1024 * CHUNK_BYTES;
 
-/** For each chunkId the block that holds it, 0 for none. The session protects those blocks when this answers. */
-export function findChunks(vault: VaultContext, session: SessionId, chunkIds: Uint8Array): Float64Array {
+/**
+ * For each chunkId the block that holds it, 0 for none. The session protects those blocks when this answers. A long question is answered in
+ * slices, so that others are not kept waiting.
+ */
+export async function findChunks(vault: VaultContext, session: SessionId, chunkIds: Uint8Array): Promise<Float64Array> {
   if (chunkIds.length % CHUNK_BYTES !== 0) {
     throw new AppError("usage", { context: { detail: "Chunk ids have 32 bytes each." } });
   }
+  if (chunkIds.length <= SLICE_BYTES) return findSlice(vault, session, chunkIds);
+  const blockNos = new Float64Array(chunkIds.length / CHUNK_BYTES);
+  for (let at = 0; at < chunkIds.length; at += SLICE_BYTES) {
+    if (at > 0) await nextTurn();
+    blockNos.set(findSlice(vault, session, chunkIds.subarray(at, at + SLICE_BYTES)), at / CHUNK_BYTES);
+  }
+  return blockNos;
+}
+
+function findSlice(vault: VaultContext, session: SessionId, chunkIds: Uint8Array): Float64Array {
   const lease = requireLease(vault, session);
   const { protectedBlocks } = memoryOf(vault, session);
+  const version = vault.database.othersVersion();
   const answer = lookUp(vault, chunkIds, protectedBlocks);
   if (answer.fresh.size === 0) return answer.blockNos;
 
   return vault.database.softTransaction(() => {
     assertLease(vault.database, lease.session);
     // Garbage collection by another process may have come between: then ask again, in here, where none can.
-    const isStale = unsoundAmong(vault.database, [...answer.fresh]).length > 0;
+    const isStale = vault.database.othersVersion() !== version;
     const { blockNos, fresh } = isStale ? lookUp(vault, chunkIds, protectedBlocks) : answer;
-    const sql = "INSERT OR IGNORE INTO session_refs (session, blockNo) VALUES (?, ?)";
-    for (const blockNo of fresh) vault.database.run(sql, lease.session, blockNo);
+    const sql = "INSERT OR IGNORE INTO session_refs (session, blockNo) SELECT ?, value FROM json_each(?)";
+    vault.database.run(sql, lease.session, JSON.stringify([...fresh].sort((a, b) => a - b)));
     for (const blockNo of fresh) protectedBlocks.add(blockNo);
     return blockNos;
   });

@@ -113,6 +113,11 @@ export class Database {
     }
   }
 
+  /** Changes when anybody else has written (sqlite.org/pragma.html#pragma_data_version). */
+  othersVersion(): number {
+    return Number(Object.values(this.get("PRAGMA data_version")!)[0]);
+  }
+
   sizeBytes(): number {
     const [pages] = Object.values(this.get("PRAGMA page_count")!);
     return Number(pages) * Number(Object.values(this.get("PRAGMA page_size")!)[0]);

@@ -1,0 +1,60 @@
+// The server as its users start it, in a process of its own on a free port of loopback.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { CHECKOUT } from "../folders.ts";
+
+export type ServerProcess = {
+  readonly port: number;
+  readonly socketPath: string;
+  /** SHA-256 of the authority that a client pins, hex. */
+  readonly fingerprint: string;
+  /** Most memory that it ever had (VmHWM, proc(5)). */
+  peakBytes(): number;
+  stop(): Promise<void>;
+  /** At once, for the end of this process. */
+  kill(): void;
+};
+
+type Started = { readonly port: number; readonly socket: string; readonly fingerprint: string };
+
+export async function startServerProcess(
+  data: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  const node = join(CHECKOUT, "node_modules", ".bin", "node");
+  const args = ["--disable-warning=ExperimentalWarning", join(CHECKOUT, "src", "cli", "main.ts"), "serve", "--json"];
+  const child = spawn(node, [...args, "--data", data, "--listen", "127.0.0.1:0", "--reserve-mib", "0"], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, CYBERBACKUP_HOME: join(data, "home"), ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const started = await firstLine(child);
+  if (started.port === undefined) throw new Error("the server did not say where it listens");
+  const { port, socket, fingerprint } = started;
+  return {
+    port,
+    socketPath: socket,
+    fingerprint,
+    peakBytes: () => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]) * 1024,
+    async stop() {
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    },
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+/** The rest of what it says is read and thrown away. */
+async function firstLine(child: ChildProcess): Promise<Started> {
+  const lines = createInterface({ input: child.stdout! });
+  const ended = once(child, "exit").then(() => {
+    throw new Error("the server ended before it listened");
+  });
+  const line = await Promise.race([once(lines, "line"), ended]);
+  ended.catch(() => undefined);
+  return JSON.parse(String(line[0])) as Started;
+}
