@@ -34,7 +34,12 @@ export async function commit(vault: VaultContext, session: SessionId, bytes: Uin
   const body = encodeLogBody({ type: "commit", body: { snapshot: record.id } });
   const statement = { type: "commit", body, by: record.device, sig: undefined };
   try {
-    const { entry, head } = await appendStatement(vault, statement, () => undefined, record);
+    const { entry, head } = await appendStatement(
+      vault,
+      statement,
+      ({ seq }) => announce(vault, lease, seq + 1),
+      record,
+    );
     vault.sessions.delete(session);
     return { id: record.id, head, receivedAt: entry.at };
   } catch (error) {
@@ -73,6 +78,17 @@ async function verifyRecord(
   if (seen === undefined || toHex(seen.id) !== record.head) {
     throw new AppError("rollback", { context: { detail: "the device has seen log entries that are not here." } });
   }
+}
+
+/**
+ * Notes, before each try, under which number the entry is about to be written. As long as the log has not come that far the entry may
+ * appear at any moment, so nobody takes the lease away, however late it is; once it has, this try fails, and the next one looks here.
+ */
+function announce({ database }: VaultContext, { session }: Lease, seq: number): void {
+  database.softTransaction(() => {
+    assertLease(database, session);
+    database.run("UPDATE leases SET commitSeq = ? WHERE session = ?", seq, session);
+  });
 }
 
 /** From here on the session protects every block of the record, until the snapshot itself does. */

@@ -15,6 +15,7 @@ import { INTENT_COMPACT, INTENT_REMOVE, intend, intentsOf } from "./intents.ts";
 import { type BlockSet, markLive } from "./live-set.ts";
 import { withLock } from "./locks.ts";
 import { appendStatement, ownStatement, rollForward } from "./log.ts";
+import { readHead } from "./log-index.ts";
 import { packKey, snapshotKey } from "./object-keys.ts";
 import { BLOCK_DROPPED, BLOCK_OK, BLOCK_QUARANTINED, SNAPSHOT_PURGED, SNAPSHOT_TRASH } from "./schema.ts";
 import { endLease } from "./sessions.ts";
@@ -112,16 +113,15 @@ async function removeIntended(vault: VaultContext): Promise<void> {
   });
 }
 
-/**
- * Ends leases that have expired. One that was about to commit is given a day more: its log entry may be in the store
- * already, where the roll-forward just before could not yet see it.
- */
+/** Ends leases that have expired, but for those whose log entry may still be written, or is there and not yet known. */
 function reapLeases(vault: VaultContext): void {
   const { database } = vault;
   const now = vault.clock.now();
   database.transaction(() => {
-    const sql = "SELECT session FROM leases WHERE expiresAt < CASE WHEN commitRefs IS NULL THEN ?1 ELSE ?1 - ?2 END";
-    for (const [session] of database.tuples<[number]>(sql, now, DAY_MS)) endLease(database, session);
+    const sql = `SELECT session FROM leases WHERE expiresAt < ?
+      AND (commitRefs IS NULL OR commitSeq IS NULL OR commitSeq <= ?)`;
+    const { seq } = readHead(database);
+    for (const [session] of database.tuples<[number]>(sql, now, seq)) endLease(database, session);
     // Intents that a crash left behind: their session is over, or they had none and are old.
     database.run(
       `DELETE FROM intents WHERE kind = 1 AND (session IS NOT NULL AND session NOT IN (SELECT session FROM leases)

@@ -75,6 +75,9 @@ const MIGRATIONS: readonly string[] = [
     session INTEGER NOT NULL, n INTEGER NOT NULL, packId BLOB NOT NULL, PRIMARY KEY (session, n)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE leases ADD COLUMN commitSeq INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -214,6 +214,36 @@ describe("garbage collection", () => {
     await other.close();
   });
 
+  for (const isOvertaken of [false, true]) {
+    test(`never takes blocks from under a commit that sleeps for days${isOvertaken ? " and is overtaken" : ""}`, async () => {
+      const other = await backUp(world, vault, someBlocks(1));
+      let isAsleep = false;
+      const sleepy = await world.open({}, (store) => ({
+        ...store,
+        async put(key, bytes) {
+          if (key.startsWith("log/") && !isAsleep) {
+            isAsleep = true;
+            world.clock.advance(5 * DAY);
+            if (isOvertaken) await remove(other);
+            await collect();
+          }
+          return store.put(key, bytes);
+        },
+      }));
+      const blocks = someBlocks(2);
+      const session = await newSession(world, sleepy);
+      const committed = commitRefs(world, sleepy, session, await put(world, sleepy, session, blocks));
+      if (isOvertaken) await assert.rejects(committed, (error) => isAppError(error, "session_unknown"));
+      else await committed;
+      assert.ok(isAsleep);
+      await collect();
+      const expected = isOvertaken ? blocks.map(() => undefined) : hashesOf(blocks);
+      assert.deepEqual(await readBack(sleepy, blocks), expected);
+      assert.deepEqual(await problems(), []);
+      await sleepy.close();
+    });
+  }
+
   test("does not make a pack that it removes look damaged to others", async () => {
     const session = await newSession(world, vault);
     await put(world, vault, session, someBlocks(1));
