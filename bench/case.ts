@@ -8,6 +8,8 @@ export type Contender = {
   /** Before each run: removes what the last one left, makes a fresh vault. Not timed. */
   readonly before?: () => Promise<void>;
   readonly command: () => Command;
+  /** The last line that the command prints is its `Measured` as JSON, which counts instead of what is seen from outside. */
+  readonly printsFigures?: boolean;
   /** After a run: how many bytes it stored. */
   readonly stored?: () => Promise<number>;
   /** After a run: most memory of a process that is not the command's child, as a server is; the larger one counts. */

@@ -97,7 +97,7 @@ export async function prepareTinyFiles(count: number): Promise<string> {
 }
 
 /** Makes a folder once: it gets its name only when it is whole. */
-async function makeOnce(folder: string, fill: (unfinished: string) => Promise<void>): Promise<void> {
+export async function makeOnce(folder: string, fill: (unfinished: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
   const unfinished = `${folder}.unfinished`;
   await emptyFolder(unfinished);

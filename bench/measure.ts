@@ -33,6 +33,14 @@ export async function measure(command: Command): Promise<Measured> {
   return { wallMs, peakBytes };
 }
 
+/** For a command that prepares more than it measures, and says itself what that took: its last line is the figures as JSON. */
+export async function readFigures(command: Command): Promise<Measured> {
+  const last = (await execute(command)).trim().split("\n").at(-1) ?? "";
+  const { wallMs, peakBytes } = JSON.parse(last) as Partial<Measured>;
+  if (typeof wallMs !== "number" || typeof peakBytes !== "number") throw new Error(`no figures: ${last}`);
+  return { wallMs, peakBytes };
+}
+
 /** Runs a command outside any timing. Returns what it printed to its standard output. */
 export function run(command: Command): Promise<string> {
   return execute(command);

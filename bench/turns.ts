@@ -1,6 +1,6 @@
 // Runs a case: the contenders take turns (A B A B …), so that what the machine does meanwhile falls on all of them alike.
 import type { Case, Contender, Result, Series } from "./case.ts";
-import { measure, run } from "./measure.ts";
+import { measure, readFigures, run } from "./measure.ts";
 
 export type Turns = Pick<Result, "runs" | "series"> & { readonly allowanceMs?: readonly number[] };
 
@@ -18,7 +18,8 @@ export async function takeTurns(benchmark: Case, wanted: number, say: (line: str
       await contender.before?.();
       // What the last one wrote must not be written back at this one's cost.
       await run({ argv: ["sync"] });
-      const { wallMs, peakBytes: ownPeak } = await measure(contender.command());
+      const figures = contender.printsFigures ? readFigures : measure;
+      const { wallMs, peakBytes: ownPeak } = await figures(contender.command());
       const peakBytes = Math.max(ownPeak, (await contender.peakElsewhere?.()) ?? 0);
       of.wallMs.push(wallMs);
       of.peakBytes.push(peakBytes);

@@ -6,6 +6,7 @@ import { memory100k, memoryFlat } from "./memory.ts";
 import { restoreSourceTree } from "./restore.ts";
 import { serverFirstBackup, serverLoad, serverRandom2g, serverRestore, serverUnchanged } from "./server.ts";
 import { startupSnapshots, startupVersion } from "./startup.ts";
+import { v3Gateway, v3GatewayHalfOpen, v3GatewayLargest, v3GatewayPlain } from "./v3-gateway.ts";
 
 export const CASES: readonly Case[] = [
   firstBackupSourceTree,
@@ -23,4 +24,8 @@ export const CASES: readonly Case[] = [
   serverRandom2g,
   serverRestore,
   serverLoad,
+  v3Gateway,
+  v3GatewayPlain,
+  v3GatewayLargest,
+  v3GatewayHalfOpen,
 ];

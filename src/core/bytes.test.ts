@@ -8,6 +8,7 @@ import {
   concatBytes,
   equalBytes,
   fromHex,
+  releaseWhole,
   toHex,
   tryFromHex,
   tryUtf8Decode,
@@ -200,4 +201,12 @@ describe("comparing and joining", () => {
   test("joined parts are the parts in order", () => {
     fc.assert(fc.property(fc.array(bytes), (parts) => toHex(concatBytes(parts)) === parts.map(toHex).join("")));
   });
+});
+
+test("bytes are given back when they are the whole of their buffer, and left alone when they are not", () => {
+  const whole = new Uint8Array(8192);
+  const part = new Uint8Array(8192).subarray(1);
+  const small = new Uint8Array(16);
+  for (const given of [whole, part, small]) releaseWhole(given);
+  assert.deepEqual([whole.length, part.length, small.length], [0, 8191, 16]);
 });

@@ -57,6 +57,8 @@ export function concatBytes(parts: readonly Uint8Array[]): Bytes {
 
 /** Well above the pools that Node cuts small buffers from (64 KiB in Node 26), which cannot be given back. */
 const RELEASE_FROM_BYTES = 256 * 1024;
+/** Below this the collector costs less than the call. */
+const RELEASE_WHOLE_FROM_BYTES = 4 * 1024;
 
 /**
  * Gives the memory of a large buffer back at once instead of at some later garbage collection; every view of it becomes empty.
@@ -65,6 +67,20 @@ const RELEASE_FROM_BYTES = 256 * 1024;
 export function releaseBytes(bytes: Uint8Array): void {
   const { buffer } = bytes;
   if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASE_FROM_BYTES) buffer.transfer(0);
+}
+
+/**
+ * The same for bytes that came from Node and that nobody else holds: a slice off a socket, what a cipher gave. They are given back when
+ * they are the whole of their buffer, which a piece of a pool never is.
+ */
+export function releaseWhole(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (
+    buffer instanceof ArrayBuffer &&
+    buffer.byteLength === bytes.byteLength &&
+    bytes.length >= RELEASE_WHOLE_FROM_BYTES
+  )
+    buffer.transfer(0);
 }
 
 /** Byte-wise order, as memcmp: negative, zero or positive. */

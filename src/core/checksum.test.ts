@@ -52,6 +52,16 @@ function repeat(state: CksumState, count: number): CksumState {
 const stateOf = (bytes: Uint8Array): CksumState => cksumUpdate(CKSUM_EMPTY, bytes);
 
 describe("cksum", () => {
+  test("is the same at every length and every place in memory", () => {
+    const memory = Uint8Array.from({ length: 300 }, (_, i) => (i * i * 31 + i) % 256);
+    for (let offset = 0; offset < 8; offset++) {
+      for (let length = 0; length <= 200; length += length < 90 ? 1 : 7) {
+        const bytes = memory.subarray(offset, offset + length);
+        assert.equal(cksum(bytes), slowCksum(bytes), `${length} bytes at ${offset}`);
+      }
+    }
+  });
+
   for (const [name, bytes, expected] of [
     ["nothing", new Uint8Array(0), 0xffffffff],
     ["a", utf8("a"), 0x48c279fe],

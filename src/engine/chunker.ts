@@ -176,7 +176,7 @@ export class StreamChunker {
       start = end;
       this.#scanned = 0;
     }
-    this.#pending.copyWithin(0, start, this.#length);
+    if (start > 0) this.#pending.copyWithin(0, start, this.#length);
     this.#length -= start;
     this.#scanned = this.#length;
   }

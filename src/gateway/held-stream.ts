@@ -1,5 +1,8 @@
 // A stream of bytes whose end is somebody's decision: the writer pushes, and in the end either lets it end or makes it fail. It holds a
-// little at a time; a writer that is ahead waits. Between the last byte and the decision the reader simply waits.
+// little at a time; a writer that is ahead waits. Between the last byte and the decision the reader simply waits. A slice is the
+// reader's until it asks for the next one; then its memory is given back.
+
+import { releaseWhole } from "../core/bytes.ts";
 
 export class HeldStream implements AsyncIterable<Uint8Array> {
   readonly #limitBytes: number;
@@ -45,6 +48,7 @@ export class HeldStream implements AsyncIterable<Uint8Array> {
         this.#queuedBytes -= slice.length;
         this.#wakeWriter?.();
         yield slice;
+        releaseWhole(slice);
       } else if (this.#outcome) {
         return;
       } else {

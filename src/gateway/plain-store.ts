@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { releaseWhole } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 import { checkName, requireSafeName, sanitiseName } from "../core/filename.ts";
 import type { V3ClientId } from "../core/ids.ts";
@@ -70,8 +71,9 @@ class PlainUpload implements Upload {
   readonly #folder: string;
   readonly #name: string;
   readonly #onEnd: () => void;
-  #gathered: Uint8Array[] = [];
-  #gatheredBytes = 0;
+  /** Bytes that wait to be written, and how many they are. */
+  #gathered: Uint8Array | undefined;
+  #length = 0;
   #isOver = false;
 
   constructor(handle: FileHandle, path: string, folder: string, name: string, onEnd: () => void) {
@@ -83,9 +85,15 @@ class PlainUpload implements Upload {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#gathered.push(bytes);
-    this.#gatheredBytes += bytes.length;
-    if (this.#gatheredBytes >= WRITE_BYTES) await guard(this.#path, () => this.#flush());
+    for (let rest = bytes; rest.length > 0; ) {
+      this.#gathered ??= new Uint8Array(WRITE_BYTES);
+      const part = rest.subarray(0, WRITE_BYTES - this.#length);
+      this.#gathered.set(part, this.#length);
+      this.#length += part.length;
+      rest = rest.subarray(part.length);
+      if (this.#length === WRITE_BYTES) await guard(this.#path, () => this.#flush());
+    }
+    releaseWhole(bytes);
   }
 
   async commit(): Promise<void> {
@@ -112,31 +120,17 @@ class PlainUpload implements Upload {
   }
 
   async #flush(): Promise<void> {
-    const slices = this.#gathered;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    for (let left: Uint8Array[] = slices; left.length > 0; ) {
-      const { bytesWritten } = await this.#handle.writev(left);
-      left = after(left, bytesWritten);
-    }
+    for (let done = 0; done < this.#length; )
+      done += (await this.#handle.write(this.#gathered!, done, this.#length - done)).bytesWritten;
+    this.#length = 0;
   }
 
   async #finish(): Promise<void> {
     this.#isOver = true;
-    this.#gathered = [];
+    this.#gathered = undefined;
     this.#onEnd();
     await this.#handle.close().catch(() => undefined);
   }
-}
-
-/** What is left of the slices after some of their bytes were written. */
-function after(slices: readonly Uint8Array[], written: number): Uint8Array[] {
-  let rest = written;
-  return slices.flatMap((slice) => {
-    const gone = Math.min(rest, slice.length);
-    rest -= gone;
-    return gone === slice.length ? [] : [slice.subarray(gone)];
-  });
 }
 
 /** Gives the file its name. What had it before is found under a number from then on, and never under none. */

@@ -3,6 +3,7 @@
 
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { releaseWhole } from "../core/bytes.ts";
 import type { Clock, RandomSource } from "../core/clock.ts";
 import { isAppError } from "../core/errors.ts";
 import type { V3ClientId } from "../core/ids.ts";
@@ -125,6 +126,7 @@ export class Session {
         this.#isBusy = false;
         if (answer) await this.#reply(answer);
       }
+      releaseWhole(slice as Uint8Array);
     }
     return "end";
   }

@@ -1,7 +1,7 @@
 // Files on their way to blocks: small ones in batches, large ones in parts that all workers share, streams as they come. It gives
 // work to the workers, asks which chunks are missing, and tells the workers in which block each missing chunk goes.
 
-import { concatBytes } from "../../core/bytes.ts";
+import { concatBytes, releaseBytes } from "../../core/bytes.ts";
 import { AppError, throwIfAborted } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { holesWithin } from "../../wire/v4/holes.ts";
@@ -117,6 +117,7 @@ export class ContentReader {
       if (held.length === 0 || (!all && heldBytes < BATCH.bytes)) return;
       const lengths = held.map((chunk) => chunk.length);
       const data = concatBytes(held);
+      for (const chunk of held) releaseBytes(chunk);
       held = [];
       heldBytes = 0;
       await this.#part(parts, { kind: "data", data, lengths });
@@ -302,12 +303,8 @@ async function* untilAborted(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const iterator = stream[Symbol.asyncIterator]();
-  const aborted = new Promise<"aborted">((resolve) => {
-    if (signal?.aborted) resolve("aborted");
-    signal?.addEventListener("abort", () => resolve("aborted"), { once: true });
-  });
   for (;;) {
-    const next = await Promise.race([iterator.next(), aborted]);
+    const next = await orAborted(iterator.next(), signal);
     if (next === "aborted") {
       // A silent source may never answer: it is told, but not waited for.
       void iterator.return?.().catch(() => undefined);
@@ -316,6 +313,17 @@ async function* untilAborted(
     if (next.done) return;
     yield next.value;
   }
+}
+
+/** A race with one promise for all slices would keep something of each slice until the end. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T | "aborted"> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => resolve("aborted");
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 function contentOf(
