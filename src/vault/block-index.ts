@@ -13,6 +13,7 @@ const CHUNK_BYTES = 32;
 /** Ids in one query, and rows in one INSERT. */
 const LOOKUP_BATCH = 4096;
 const INSERT_ROWS = 50;
+const MANY_UNSOUND = 1000;
 
 /** What a pack in the store says of itself. */
 export type PackContents = {
@@ -34,7 +35,7 @@ export function lookUpChunks(
   found: (index: number, blockNo: number) => void,
 ): void {
   const count = chunkIds.length / CHUNK_BYTES;
-  const unsound = unsoundBlocks(database);
+  const isUnsound = unsoundness(database);
   const order = sortedByPrefix(count, (i) => i * CHUNK_BYTES, chunkIds);
   const batch = new Uint8Array(Math.min(count, LOOKUP_BATCH) * CHUNK_BYTES);
   for (let start = 0; start < count; start += LOOKUP_BATCH) {
@@ -49,13 +50,23 @@ export function lookUpChunks(
       length,
       batch.subarray(0, length * CHUNK_BYTES),
     );
-    for (const [i, blockNo] of rows) if (!unsound.has(blockNo)) found(order[start + i]!, blockNo);
+    for (const [i, blockNo] of rows) if (!isUnsound(blockNo)) found(order[start + i]!, blockNo);
   }
 }
 
-/** Blocks that are quarantined or dropped: few, so that one set beats a join for every chunk. */
-export function unsoundBlocks(database: Database): Set<number> {
-  return new Set(database.tuples<[number]>("SELECT blockNo FROM blocks WHERE state <> 0").map(([blockNo]) => blockNo));
+/** Blocks that are quarantined or dropped are few, so that one set beats a join for every chunk; but in the middle of a collection. */
+function unsoundness(database: Database): (blockNo: number) => boolean {
+  const some = database.tuples<[number]>("SELECT blockNo FROM blocks WHERE state <> 0 LIMIT ?", MANY_UNSOUND);
+  const known = new Map(some.map(([blockNo]) => [blockNo, true]));
+  if (some.length < MANY_UNSOUND) return (blockNo) => known.has(blockNo);
+  return (blockNo) => {
+    let isUnsound = known.get(blockNo);
+    if (isUnsound === undefined) {
+      isUnsound = database.get("SELECT 1 FROM blocks WHERE blockNo = ? AND state = 0", blockNo) === undefined;
+      known.set(blockNo, isUnsound);
+    }
+    return isUnsound;
+  };
 }
 
 /** Those of `blockNos` that are not there, quarantined or dropped. */

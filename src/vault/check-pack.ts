@@ -94,7 +94,7 @@ function checkBlockRow(vault: VaultContext, contents: PackContents, i: number, r
     row.session === session.session &&
     row.device === session.device &&
     equalBytes(row.blockId, entry.blockId) &&
-    countRows(vault, blockNo, entry.chunkIds) === chunkRows;
+    (row.state === BLOCK_DROPPED || countRows(vault, blockNo, entry.chunkIds) === chunkRows);
   if (!fits) report("index", "index_corrupt", `Block ${blockNo} differs from pack ${packId}.`);
   if (row?.state === BLOCK_QUARANTINED) report(packKey(packId), "block_corrupt", `Block ${blockNo} is quarantined.`);
   return chunkRows;

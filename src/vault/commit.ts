@@ -22,7 +22,22 @@ export async function commit(vault: VaultContext, session: SessionId, bytes: Uin
   const record = await decodeSnapshotRecord(bytes);
   const done = committed(vault, record.id);
   if (done !== undefined) return done;
+  try {
+    return await commitNew(vault, session, record, bytes);
+  } catch (error) {
+    // The same record committed twice at a time: the other call was first.
+    const other = committed(vault, record.id);
+    if (other !== undefined) return other;
+    throw error;
+  }
+}
 
+async function commitNew(
+  vault: VaultContext,
+  session: SessionId,
+  record: DecodedSnapshot,
+  bytes: Uint8Array,
+): Promise<CommitResult> {
   const lease = requireLease(vault, session);
   await verifyRecord(vault, session, lease, record);
   protectRefs(vault, lease, record);
@@ -33,21 +48,10 @@ export async function commit(vault: VaultContext, session: SessionId, bytes: Uin
   }
   const body = encodeLogBody({ type: "commit", body: { snapshot: record.id } });
   const statement = { type: "commit", body, by: record.device, sig: undefined };
-  try {
-    const { entry, head } = await appendStatement(
-      vault,
-      statement,
-      ({ seq }) => announce(vault, lease, seq + 1),
-      record,
-    );
-    vault.sessions.delete(session);
-    return { id: record.id, head, receivedAt: entry.at };
-  } catch (error) {
-    // The same record committed twice at a time: the other call has written the entry.
-    const other = committed(vault, record.id);
-    if (other !== undefined) return other;
-    throw error;
-  }
+  const precheck = ({ seq }: { readonly seq: number }): void => announce(vault, lease, seq + 1);
+  const { entry, head } = await appendStatement(vault, statement, precheck, record);
+  vault.sessions.delete(session);
+  return { id: record.id, head, receivedAt: entry.at };
 }
 
 function committed(vault: VaultContext, id: SnapshotId): CommitResult | undefined {

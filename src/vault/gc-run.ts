@@ -2,7 +2,7 @@
 // invariant 7); expired leases end; one transaction marks and drops what is dead; files of packs without life go; packs with
 // much garbage are rewritten (compaction.ts); what nobody can explain goes. See docs/vault.md, [Note: garbage collection].
 
-import { fromHex, toHex } from "../core/bytes.ts";
+import { toHex } from "../core/bytes.ts";
 import { AppError, throwIfAborted } from "../core/errors.ts";
 import type { PackId, SnapshotId } from "../core/ids.ts";
 import type { GcOptions, GcPlan, GcResult } from "../wire/v4/admin-port.ts";
@@ -11,13 +11,14 @@ import type { VaultContext } from "./context.ts";
 import type { Database } from "./database.ts";
 import { removeOrphans } from "./gc-orphans.ts";
 import { type PackUse, planGc, TRASH_MS } from "./gc-plan.ts";
-import { INTENT_COMPACT, INTENT_REMOVE, intend, intentsOf } from "./intents.ts";
+import { sweep } from "./gc-sweep.ts";
+import { INTENT_COMPACT, INTENT_REMOVE, intentsOf } from "./intents.ts";
 import { type BlockSet, markLive } from "./live-set.ts";
 import { withLock } from "./locks.ts";
 import { appendStatement, ownStatement, rollForward } from "./log.ts";
 import { readHead } from "./log-index.ts";
-import { packKey, snapshotKey } from "./object-keys.ts";
-import { BLOCK_DROPPED, BLOCK_OK, BLOCK_QUARANTINED, SNAPSHOT_PURGED, SNAPSHOT_TRASH } from "./schema.ts";
+import { snapshotKey } from "./object-keys.ts";
+import { BLOCK_DROPPED, BLOCK_OK, BLOCK_QUARANTINED, SNAPSHOT_TRASH } from "./schema.ts";
 import { endLease } from "./sessions.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -38,7 +39,7 @@ export function runGc(vault: VaultContext, options: GcOptions = {}): Promise<GcR
     throwIfAborted(options.signal);
     reapLeases(vault);
     const plan = previewGc(vault, options);
-    const removedPacks = drop(vault, plan);
+    const removedPacks = await sweep(vault, plan, options.signal);
     await removeIntended(vault);
     const { compactedPacks, writtenPacks } = await compactPacks(vault, plan, options);
     await removeIntended(vault);
@@ -129,65 +130,6 @@ function reapLeases(vault: VaultContext): void {
       now - DAY_MS,
     );
   });
-}
-
-/**
- * The sweep of the index: everything is marked again inside the transaction that removes the rows, so that what a backup came
- * to rely on since the plan was made stays. Answers how many packs went.
- */
-function drop(vault: VaultContext, plan: GcPlan): number {
-  const { database } = vault;
-  if (plan.remove.length === 0 && plan.compact.length === 0) return 0;
-  return database.transaction(() => {
-    const live = markLive(database, vault.clock.now());
-    const deadBlocks: number[] = [];
-    let removed = 0;
-    for (const packId of plan.remove) {
-      const { pack, blocks } = blocksOf(database, packId);
-      if (pack === undefined || blocks.some(({ blockNo }) => live.has(blockNo))) continue;
-      for (const { blockNo } of blocks) deadBlocks.push(blockNo);
-      database.run("DELETE FROM blocks WHERE pack = ?", pack);
-      database.run("DELETE FROM packs WHERE pack = ?", pack);
-      intend(database, packKey(packId), INTENT_REMOVE, null, vault.clock.now());
-      removed++;
-    }
-    for (const packId of plan.compact.flat()) {
-      for (const { blockNo, state } of blocksOf(database, packId).blocks) {
-        if (live.has(blockNo) || state === BLOCK_DROPPED) continue;
-        database.run("UPDATE blocks SET state = ? WHERE blockNo = ?", BLOCK_DROPPED, blockNo);
-        deadBlocks.push(blockNo);
-      }
-    }
-    deleteChunks(database, deadBlocks);
-    forgetUnusedKeys(database);
-    return removed;
-  });
-}
-
-/** One pass over the chunk table, however many there are: it needs nothing of the packs, which may be damaged. */
-function deleteChunks(database: Database, blockNos: readonly number[]): void {
-  if (blockNos.length === 0) return;
-  database.run("DELETE FROM chunks WHERE blockNo IN (SELECT value FROM json_each(?))", JSON.stringify(blockNos));
-}
-
-/** The row of a session stays for good, so that it is never opened again; its sealed key goes with the last use of it. */
-function forgetUnusedKeys(database: Database): void {
-  database.run(
-    `UPDATE sessions SET sealedKey = NULL WHERE sealedKey IS NOT NULL
-     AND session NOT IN (SELECT session FROM leases) AND session NOT IN (SELECT session FROM blocks)
-     AND sessionId NOT IN (SELECT sessionId FROM snapshots WHERE state <> ?)`,
-    SNAPSHOT_PURGED,
-  );
-}
-
-function blocksOf(
-  database: Database,
-  packId: PackId,
-): { pack: number | undefined; blocks: { blockNo: number; state: number }[] } {
-  const row = database.get<{ pack: number }>("SELECT pack FROM packs WHERE packId = ?", fromHex(packId));
-  if (row === undefined) return { pack: undefined, blocks: [] };
-  const sql = "SELECT blockNo, state FROM blocks WHERE pack = ?";
-  return { pack: row.pack, blocks: database.all<{ blockNo: number; state: number }>(sql, row.pack) };
 }
 
 function readPackUses(database: Database, live: BlockSet): PackUse[] {
