@@ -5,7 +5,7 @@ import { AppError, ERRORS, type ErrorCode, type ErrorSpec, EXIT, isAppError, thr
 describe("the table of errors", () => {
   for (const [code, spec] of Object.entries(ERRORS) as [ErrorCode, ErrorSpec][]) {
     test(`${code} is complete`, () => {
-      assert.match(code, /^[a-z]+(_[a-z]+)*$/);
+      assert.match(code, /^[a-z][a-z0-9]*(_[a-z]+)*$/);
       assert.match(spec.message, /^([A-Z{]).*([.}])$/s);
       assert.match(spec.hint, /^([A-Z{]).*([.}])$/s);
       assert.ok(Object.values<number>(EXIT).includes(spec.exit), "its exit code has a name");

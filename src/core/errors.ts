@@ -385,7 +385,7 @@ export const ERRORS = {
     EXIT.usage,
     400,
     "{path} is not what CyberBackup 3 writes: {detail}",
-    "docs/from-cyberbackup-3.md shows what each of the old files holds.",
+    "Look up in docs/from-cyberbackup-3.md what each of the old files holds.",
   ),
   v3_unreachable: spec(
     EXIT.failed,
