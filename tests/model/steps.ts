@@ -708,8 +708,9 @@ async function turns(game: Game, random: Prng): Promise<void> {
 export async function letThemRun(game: Game, random: Prng, most: number): Promise<void> {
   const { stage } = game;
   for (let left = random.below(most); left > 0; left--) {
-    if (!(await stage.turns.turn(random.below(1000)))) return;
+    const isOneLeft = await stage.turns.turn(random.below(1000));
     await stage.buryTheDead();
+    if (!isOneLeft) return;
   }
   const running = () => stage.processes.flatMap((process) => (process ? stage.turns.tasksOf(process.id) : []));
   while (running().length > MAX_TASKS && (await stage.turns.turn(random.below(1000)))) await stage.buryTheDead();
