@@ -15,6 +15,8 @@ export class TcpProxy {
   fate: (connection: number) => Fate | undefined = () => undefined;
   /** False: connections are refused as by a machine on which nothing listens. */
   isUp = true;
+  /** Passes on no more than so many bytes at a time. */
+  pieceBytes = Number.POSITIVE_INFINITY;
   connections = 0;
   target: number;
   /** Fires for each fate that came true. */
@@ -60,19 +62,22 @@ export class TcpProxy {
     }
     const server = connect(this.target, "127.0.0.1");
     const fate = this.fate(number);
-    const end = (): void => {
-      client.destroy();
-      server.destroy();
-    };
-    for (const socket of [client, server]) {
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
       this.#sockets.add(socket);
-      socket.on("error", end).on("close", () => {
-        this.#sockets.delete(socket);
-        end();
-      });
+      // What was passed on is still to arrive when the other side has closed, and nothing more when it broke.
+      socket
+        .on("error", () => other.destroy())
+        .on("close", () => {
+          this.#sockets.delete(socket);
+          other.destroySoon();
+        });
     }
-    pass(client, server, fate?.up, () => this.#strike(fate!, client, server));
-    pass(server, client, fate?.down, () => this.#strike(fate!, client, server));
+    const { pieceBytes } = this;
+    pass(client, server, fate?.up, pieceBytes, () => this.#strike(fate!, client, server));
+    pass(server, client, fate?.down, pieceBytes, () => this.#strike(fate!, client, server));
   }
 
   #strike(fate: Fate, client: Socket, server: Socket): void {
@@ -86,13 +91,19 @@ export class TcpProxy {
   }
 }
 
-function pass(from: Socket, to: Socket, limit: number | undefined, strike: () => void): void {
+function pass(from: Socket, to: Socket, limit: number | undefined, pieceBytes: number, strike: () => void): void {
   let passed = 0;
   from.on("data", (slice: Buffer) => {
     const room = limit === undefined ? slice.length : limit - passed;
-    const part = slice.subarray(0, Math.max(0, room));
+    const part = slice.subarray(0, Math.max(0, Math.min(room, pieceBytes)));
     passed += part.length;
-    if (part.length > 0 && !to.write(part)) {
+    const rest = slice.subarray(part.length);
+    if (part.length > 0 && part.length < Math.min(slice.length, room)) {
+      // The rest comes in its turn, after what else is to be done.
+      from.pause();
+      from.unshift(rest);
+      to.write(part, () => from.resume());
+    } else if (part.length > 0 && !to.write(part)) {
       from.pause();
       to.once("drain", () => from.resume());
     }

@@ -31,21 +31,28 @@ export class ApiClient {
     this.#signal = signal;
   }
 
-  async call<R extends Route>(route: R, asked: Asked<R>): Promise<AnswerOf<R>> {
-    return (await this.exchange(route, asked)).value;
+  /** `before` is done before each try. */
+  async call<R extends Route>(route: R, asked: Asked<R>, before?: () => Promise<void>): Promise<AnswerOf<R>> {
+    return (await this.exchange(route, asked, before)).value;
   }
 
   /** The same with the headers of the answer. */
-  exchange<R extends Route>(route: R, asked: Asked<R>): Promise<Exchanged<R>> {
+  exchange<R extends Route>(route: R, asked: Asked<R>, before?: () => Promise<void>): Promise<Exchanged<R>> {
     const signal = asked.signal ?? this.#signal;
-    return this.retrier.run(
-      () => this.#logged({ ...asked, signal }, (sender, given) => exchange(sender, route, given)),
-      signal,
-    );
+    return this.retrier.run(async () => {
+      await before?.();
+      return this.#logged({ ...asked, signal }, (sender, given) => exchange(sender, route, given));
+    }, signal);
+  }
+
+  /** Tries once. */
+  once<R extends Route>(route: R, asked: Asked<R>): Promise<Exchanged<R>> {
+    const signal = asked.signal ?? this.#signal;
+    return this.#logged({ ...asked, signal }, (sender, given) => exchange(sender, route, given));
   }
 
   /** Tries once; the answer with its body still to be read. */
-  once<R extends Route>(route: R, asked: Asked<R>): Promise<HttpAnswer> {
+  stream<R extends Route>(route: R, asked: Asked<R>): Promise<HttpAnswer> {
     return this.#logged(asked, (sender, given) => begin(sender, route, given));
   }
 

@@ -88,7 +88,7 @@ async function fetchRest(
 ): Promise<void> {
   const blockNos = group.slice(found.length).map(({ blockNo }) => blockNo);
   if (blockNos.length === 0) return;
-  const answer = await client.once(DEVICE_ROUTES.fetchBlocks, { params: { vault }, body: { blockNos }, signal });
+  const answer = await client.stream(DEVICE_ROUTES.fetchBlocks, { params: { vault }, body: { blockNos }, signal });
   const reader = new BlockStreamReader(refuse);
   for await (const slice of answer.body) {
     for (const sealed of reader.push(slice)) {

@@ -37,7 +37,7 @@ export class PackSender {
       const { slices, lengthBytes, header, footer, blocks } = await keep(stream);
       const params = { vault: this.#vault, session, n };
       const body: HttpBody = { lengthBytes, slices: () => piecesOf(slices) };
-      const receipt = await this.#client.call(DEVICE_ROUTES.putPack, { params, body });
+      const receipt = await this.#send(params, body);
       const packId = await packIdOf(header, footer);
       if (receipt.pack !== packId) throw answerInvalid("it acknowledged another pack.");
       requireBlockNos(receipt.blockNos, blocks);
@@ -45,6 +45,19 @@ export class PackSender {
     } finally {
       release();
     }
+  }
+
+  /**
+   * Before a pack is sent again something small is asked: a server that refuses early what is large often loses its answer on the way,
+   * and what it would have said (log in, the session is over, the device is revoked) is heard this way.
+   */
+  #send(params: { vault: VaultId; session: SessionId; n: number }, body: HttpBody) {
+    const client = this.#client;
+    let isAgain = false;
+    return client.call(DEVICE_ROUTES.putPack, { params, body }, async () => {
+      if (isAgain) await client.once(DEVICE_ROUTES.renewSession, { params });
+      isAgain = true;
+    });
   }
 
   /** No more packs of this session come. */

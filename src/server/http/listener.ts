@@ -36,6 +36,9 @@ const OPTIONS: ServerOptions = {
   requireHostHeader: true,
 };
 
+/** Who was too slow, and who hung up in the middle of a body: then the request is over at once, not after its time-out. */
+const ENDS_AT_ONCE: ReadonlySet<string> = new Set(["ERR_HTTP_REQUEST_TIMEOUT", "HPE_INVALID_EOF_STATE"]);
+
 export type TlsMaterial = { readonly cert: string; readonly key: string };
 
 export async function listenTls(endpoint: Endpoint, tls: TlsMaterial, dispatch: Dispatch): Promise<Listener> {
@@ -97,9 +100,9 @@ async function listen(server: Server | TlsServer, where: Endpoint | string): Pro
   // Bytes that are no HTTP get the shortest of answers; a handshake that fails is its caller's to mend. Who was too slow finds the
   // connection lost: that is what a client tries again.
   server.on("clientError", ({ code }: NodeJS.ErrnoException, socket: Socket) => {
-    if (socket.writable && code !== "ERR_HTTP_REQUEST_TIMEOUT")
+    if (socket.writable && !ENDS_AT_ONCE.has(code ?? "")) {
       socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-    else socket.destroy();
+    } else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => {
