@@ -74,6 +74,8 @@ class PlainUpload implements Upload {
   /** Bytes that wait to be written, and how many they are. */
   #gathered: Uint8Array | undefined;
   #length = 0;
+  #spare: Uint8Array | undefined;
+  #writing: Promise<void> | undefined;
   #isOver = false;
 
   constructor(handle: FileHandle, path: string, folder: string, name: string, onEnd: () => void) {
@@ -91,7 +93,7 @@ class PlainUpload implements Upload {
       this.#gathered.set(part, this.#length);
       this.#length += part.length;
       rest = rest.subarray(part.length);
-      if (this.#length === WRITE_BYTES) await guard(this.#path, () => this.#flush());
+      if (this.#length === WRITE_BYTES) await this.#flush();
     }
     releaseWhole(bytes);
   }
@@ -100,6 +102,7 @@ class PlainUpload implements Upload {
     try {
       await guard(join(this.#folder, this.#name), async () => {
         await this.#flush();
+        await this.#writing;
         await this.#handle.sync();
         await mkdir(this.#folder, { recursive: true, mode: FOLDER_MODE });
         await place(this.#path, this.#folder, this.#name);
@@ -119,18 +122,29 @@ class PlainUpload implements Upload {
     await unlink(this.#path).catch(() => undefined);
   }
 
+  /** Begins to write what was gathered, once the write before it is done: one is written while the next one is filled. */
   async #flush(): Promise<void> {
-    for (let done = 0; done < this.#length; )
-      done += (await this.#handle.write(this.#gathered!, done, this.#length - done)).bytesWritten;
+    await this.#writing;
+    const [full, length] = [this.#gathered, this.#length];
+    [this.#gathered, this.#spare] = [this.#spare, full];
     this.#length = 0;
+    if (!full) return;
+    this.#writing = guard(this.#path, () => writeAll(this.#handle, full.subarray(0, length)));
+    // Whoever flushes next, or commits, hears of it.
+    this.#writing.catch(() => undefined);
   }
 
   async #finish(): Promise<void> {
     this.#isOver = true;
-    this.#gathered = undefined;
+    this.#gathered = this.#spare = undefined;
     this.#onEnd();
+    await this.#writing?.catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
   }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten;
 }
 
 /** Gives the file its name. What had it before is found under a number from then on, and never under none. */
