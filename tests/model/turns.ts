@@ -11,6 +11,9 @@ export type Task = { readonly owner: number; readonly name: string };
 
 type Waiting = { readonly task: Task; readonly go: () => void; readonly stop: (error: unknown) => void };
 
+/** Turns of the event loop in which a task must come to a gate or end. */
+const MOST_IDLE = 100;
+
 export class Turns {
   readonly #context = new AsyncLocalStorage<Task>();
   readonly #waiting: Waiting[] = [];
@@ -76,24 +79,21 @@ export class Turns {
 
   /** Every call of `owner` fails from now on, until none of its tasks is left. */
   async stop(owner: number, error: unknown): Promise<void> {
-    while (this.tasksOf(owner).length > 0) {
+    for (let idle = 0; this.tasksOf(owner).length > 0; idle++) {
       const own = this.#waiting.filter(({ task }) => task.owner === owner);
-      if (own.length === 0 && (await this.#moves())) continue;
-      if (own.length === 0) throw new Error(`These do not end: ${this.tasksOf(owner)}`);
+      if (own.length > 0) idle = 0;
+      else if (idle > MOST_IDLE) throw new Error(`These do not end: ${this.tasksOf(owner)}`);
       for (const call of own) this.#waiting.splice(this.#waiting.indexOf(call), 1);
       for (const call of own) call.stop(error);
       await this.#rest();
     }
   }
 
-  /** True once somebody waits or has ended: long work gives way to others now and then without waiting for a gate. */
+  /** True once somebody waits or nobody is left: long work gives way to others now and then without waiting for a gate. */
   async #moves(): Promise<boolean> {
-    const running = this.#running.size;
-    for (let turn = 0; turn < 100; turn++) {
-      await this.#rest();
-      if (this.#waiting.length > 0 || this.#running.size < running) return true;
-    }
-    return false;
+    const isStill = (): boolean => this.#waiting.length === 0 && this.#running.size > 0;
+    for (let turn = 0; turn < MOST_IDLE && isStill(); turn++) await this.#rest();
+    return !isStill();
   }
 
   async #rest(): Promise<void> {
