@@ -21,6 +21,7 @@ import type { VaultPort } from "../wire/v4/vault-port.ts";
 import type { Excluder } from "./excludes.ts";
 import { createOwners } from "./owners.ts";
 import { nodePlatform } from "./platform.ts";
+import { readTotals, saveTotals } from "./run-totals.ts";
 import { createScanner, type ScannerOptions } from "./scanner.ts";
 import { createSealPool } from "./seal-pool.ts";
 import { isStateDamage, openState, StateWriter } from "./state-store.ts";
@@ -99,6 +100,7 @@ async function attempt(request: BackupRequest, progress: BackupProgress, ignoreS
   // A stream is read anyway: a state would only push out that of the folders.
   const statePath = scanner.stream ? undefined : request.statePath?.(token, await sourcesKey(scanner.paths));
   const saved = statePath && !ignoreState ? openState(statePath, vault.vaultId, token, request.logger) : undefined;
+  if (statePath) progress.expected = readTotals(statePath);
   const state = statePath && !dryRun ? new StateWriter(statePath, vault.vaultId, token) : undefined;
   try {
     const result = await backUp({
@@ -127,6 +129,7 @@ async function attempt(request: BackupRequest, progress: BackupProgress, ignoreS
       signal: request.signal,
     });
     state?.commit();
+    if (state && statePath) saveTotals(statePath, progress, request.logger);
     progress.problems += attributeProblems.length;
     return { ...result, problems: [...result.problems, ...attributeProblems] };
   } finally {

@@ -177,7 +177,9 @@ async function requestOf({ config, host, logger }: Context, options: Options, op
 }
 
 function figuresOf(progress: BackupProgress): Figures {
-  const { files, bytes, addedBytes, problems, phase } = progress;
+  const { files, bytes, addedBytes, problems, phase, expected } = progress;
+  // Once there is more than the last time, nothing is known any more.
+  const isKnown = expected !== undefined && bytes <= expected.bytes && files <= expected.files;
   return {
     command: "backup",
     phase,
@@ -185,6 +187,7 @@ function figuresOf(progress: BackupProgress): Figures {
     bytes,
     addedBytes,
     problems,
+    ...(isKnown ? { totalFiles: expected.files, totalBytes: expected.bytes } : {}),
     current: rawToText(progress.currentPath as RawPath),
     done: `${plural(files, "file")}  ${formatBytes(bytes)}  ${formatBytes(addedBytes)} stored`,
     workers: progress.workers.map((path) => rawToText(path as RawPath)),

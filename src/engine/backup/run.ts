@@ -81,6 +81,7 @@ export function newProgress(): BackupProgress {
     addedBytes: 0,
     newBytes: 0,
     problems: 0,
+    expected: undefined,
     currentPath: "",
     workers: [],
   };

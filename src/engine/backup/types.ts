@@ -139,6 +139,8 @@ export interface SealPool {
   close(): Promise<void>;
 }
 
+export type RunTotals = { readonly files: number; readonly bytes: number };
+
 /** Live figures: the engine changes them, a renderer looks at them when it likes. */
 export type BackupProgress = {
   phase: "scanning" | "finishing" | "done";
@@ -155,6 +157,8 @@ export type BackupProgress = {
   /** Bytes of chunks that the vault lacked, before compression. */
   newBytes: number;
   problems: number;
+  /** What the last run of the same folders came to, when it is known: about what this one will. */
+  expected: RunTotals | undefined;
   currentPath: string;
   /** Current path of each worker. */
   workers: string[];
