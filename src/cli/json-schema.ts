@@ -384,6 +384,10 @@ export const DOCUMENTS = {
       setup: z.string().optional().describe("link, good once, by which the first owner is made"),
       socket: z.string().describe("the local socket"),
       vaults: z.array(z.strictObject({ id, name: z.string(), problem: z.string().optional() })),
+      gateway: z
+        .strictObject({ host: z.string(), port: z.int(), vault: id, warnings: z.array(z.string()) })
+        .optional()
+        .describe("where clients of version 3 are served, with --gateway"),
     }),
     serveEvent,
     result("serve", { stopped: z.literal(true) }),

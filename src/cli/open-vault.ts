@@ -60,7 +60,7 @@ export function withReader<T>(context: Context, work: (opened: OpenedVault) => P
 }
 
 /** Enrolment for one run, or this machine's own. */
-export async function readDevice(context: Context, home: Home, vault: VaultPort): Promise<DeviceFile> {
+export async function readDevice(context: Context, home: Home, vault: Pick<VaultPort, "vaultId">): Promise<DeviceFile> {
   const file = await givenWriter(context);
   if (!file) return home.requireDevice(vault.vaultId);
   if (file.vault === vault.vaultId) return file;

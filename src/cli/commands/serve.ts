@@ -3,6 +3,7 @@
 
 import { hostname } from "node:os";
 import type { Command } from "commander";
+import { PORTS } from "../../core/config-schema.ts";
 import type { DeviceId, VaultId } from "../../core/ids.ts";
 import { type RunningServer, startServer } from "../../server/app.ts";
 import type { ServerEvent } from "../../server/kit.ts";
@@ -11,9 +12,14 @@ import { logDevices } from "../../vault/server-queries.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, plural } from "../format-bytes.ts";
 import { formatDuration, formatTime, isoTime } from "../format-time.ts";
+import { addAdmissionOptions, LOOPBACK } from "../gateway-options.ts";
 import type { ServeEventJson } from "../json-schema.ts";
+import { usage } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
+import type { ServedGateway, ServedGatewayOptions } from "../serve-gateway.ts";
 import { shownText } from "../shown-path.ts";
+
+type Options = Omit<ServedGatewayOptions, "gateway"> & Partial<Pick<ServedGatewayOptions, "gateway">>;
 
 const SETTINGS = [
   "data",
@@ -29,16 +35,26 @@ const SETTINGS = [
 
 export function define(command: Command, cli: Cli): void {
   for (const key of SETTINGS) command.addOption(settingOption(key));
-  command.option("--no-web", "Do not serve the page.").action(action(cli, run));
+  command
+    .option("--no-web", "Do not serve the page.")
+    .option("--gateway [address:port]", `Take version 3 uploads too (default: at ${LOOPBACK}:${PORTS.gateway.value}).`)
+    .option("--gateway-vault <name>", "Vault that the gateway stores in; needed when there are several.");
+  addAdmissionOptions(command)
+    .addOption(settingOption("writerFile"))
+    .addOption(settingOption("compression"))
+    .addOption(settingOption("packSizeMiB"))
+    .action(action(cli, run));
   addExamples(command, [
     ["cyberbackup serve --data /srv/backup", "serve over TLS, with a certificate of its own"],
     ["cyberbackup serve --trust-proxy on --public-url https://backup.example.org", "behind a proxy that does TLS"],
+    ["cyberbackup serve --gateway --writer-file w.txt", "with a gateway for version 3 clients on this machine"],
     ["cyberbackup serve --json", "an event a line, for a log collector"],
   ]);
 }
 
-async function run(context: Context): Promise<undefined> {
+async function run(context: Context, options: Options): Promise<undefined> {
   const { host, output, logger } = context;
+  requireGatewayOptions(options);
   const settings = serverSettings(context.config);
   const early: ServerEvent[] = [];
   let tell = (event: ServerEvent): void => void early.push(event);
@@ -49,12 +65,16 @@ async function run(context: Context): Promise<undefined> {
     logger,
     onEvent: (event) => tell(event),
   });
+  let served: ServedGateway | undefined;
   try {
-    sayHello(context, server, settings.listen);
+    served = await gatewayOf(context, options, server);
+    sayHello(context, server, settings.listen, served);
     tell = (event) => sayEvent(context, server, event);
     for (const event of early) tell(event);
     await untilAborted(host.signal);
   } finally {
+    // While the vaults are still open: what is being committed gets its end.
+    await served?.gateway.close();
     const { size } = server.kit.running;
     if (size > 0) output.note(`Waiting for ${plural(size, "request")} to end.`);
     await server.stop();
@@ -64,7 +84,31 @@ async function run(context: Context): Promise<undefined> {
   return undefined;
 }
 
-function sayHello({ output }: Context, server: RunningServer, listen: Endpoint | undefined): void {
+/** What is for the gateway alone means nothing without it. */
+function requireGatewayOptions(options: Options): void {
+  if (options.gateway !== undefined) return;
+  const { gatewayVault, allowName, allowNetwork, retire, answerResend } = options;
+  if ([gatewayVault, allowName, allowNetwork, retire, answerResend].some((given) => given !== undefined))
+    throw usage("--gateway-vault, --allow-name, --allow-network, --retire and --answer-resend go with --gateway.");
+}
+
+/** Its code comes in only here: a server without a gateway has nothing in its process that seals. */
+async function gatewayOf(
+  context: Context,
+  { gateway, ...options }: Options,
+  { kit }: RunningServer,
+): Promise<ServedGateway | undefined> {
+  if (gateway === undefined) return undefined;
+  const { startServedGateway } = await import("../serve-gateway.ts");
+  return startServedGateway(context, { ...options, gateway }, kit);
+}
+
+function sayHello(
+  { output }: Context,
+  server: RunningServer,
+  listen: Endpoint | undefined,
+  served: ServedGateway | undefined,
+): void {
   const { kit, port, httpPort, socketPath } = server;
   const { publicUrl, data } = kit.settings;
   const own = port === undefined ? `http://127.0.0.1:${httpPort}` : `https://${shownHost(listen!.host)}:${port}`;
@@ -77,6 +121,12 @@ function sayHello({ output }: Context, server: RunningServer, listen: Endpoint |
   if (pin !== undefined) output.say(`Fingerprint ${pin}`);
   for (const { name, problem } of vaults) if (problem) output.warn(`${shownText(name)}: ${problem.message}`);
   if (setup !== undefined) output.say(`Nobody owns this server yet. Open this once to become its owner:\n  ${setup}`);
+  if (served !== undefined) {
+    for (const warning of served.warnings) output.warn(warning);
+    output.say(
+      `Listening for CyberBackup 3 clients on ${served.shownAddress}; storing in the vault ${shownText(served.vault.name)}.`,
+    );
+  }
   output.json({
     type: "started",
     command: "serve",
@@ -87,8 +137,13 @@ function sayHello({ output }: Context, server: RunningServer, listen: Endpoint |
     ...(setup === undefined ? {} : { setup }),
     socket: socketPath,
     vaults: vaults.map(({ id, name, problem }) => ({ id, name, ...(problem ? { problem: problem.message } : {}) })),
+    ...(served === undefined ? {} : { gateway: gatewayJson(served) }),
   });
   output.flush();
+}
+
+function gatewayJson({ gateway, vault, warnings }: ServedGateway) {
+  return { ...gateway.address, vault: vault.id, warnings: [...warnings] };
 }
 
 /** Where it listens on all addresses, its name is what others use. */
