@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { CHECKOUT } from "../folders.ts";
@@ -25,21 +26,24 @@ export async function startServerProcess(
   data: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
-  const node = join(CHECKOUT, "node_modules", ".bin", "node");
-  const args = ["--disable-warning=ExperimentalWarning", join(CHECKOUT, "src", "cli", "main.ts"), "serve", "--json"];
-  const child = spawn(node, [...args, "--data", data, "--listen", "127.0.0.1:0", "--reserve-mib", "0"], {
+  const args = ["serve", "--json", "--data", data, "--listen", "127.0.0.1:0", "--reserve-mib", "0"];
+  const child = spawn(join(CHECKOUT, "cyberbackup"), args, {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, CYBERBACKUP_HOME: join(data, "home"), ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const started = await firstLine(child);
   if (started.port === undefined) throw new Error("the server did not say where it listens");
   const { port, socket, fingerprint } = started;
+  // Whoever started it may end without asking it to: `kill` belongs into its exit handler.
+  child.unref();
+  (child.stdout as Socket).unref();
   return {
     port,
     socketPath: socket,
     fingerprint,
     peakBytes: () => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]) * 1024,
     async stop() {
+      child.ref();
       const ended = once(child, "exit");
       child.kill("SIGTERM");
       await ended;
