@@ -120,7 +120,7 @@ function sayHello(
   output.say(`Serving ${plural(vaults.length, "vault")} of ${shownText(data)} at ${address}`);
   if (pin !== undefined) output.say(`Fingerprint ${pin}`);
   for (const { name, problem } of vaults) if (problem) output.warn(`${shownText(name)}: ${problem.message}`);
-  if (setup !== undefined) output.say(`Nobody owns this server yet. Open this once to become its owner:\n  ${setup}`);
+  if (setup !== undefined) sayHowToOwn(output, data, setup, pin);
   if (served !== undefined) {
     for (const warning of served.warnings) output.warn(warning);
     output.say(
@@ -140,6 +140,15 @@ function sayHello(
     ...(served === undefined ? {} : { gateway: gatewayJson(served) }),
   });
   output.flush();
+}
+
+/** There is no page yet that the link could open, so the commands are given whole. */
+function sayHowToOwn(output: Context["output"], data: string, setup: string, pin: string | undefined): void {
+  output.say("Nobody owns this server yet. Make the first owner's account, on this machine:");
+  output.say(`  cyberbackup server setup --data '${shownText(data)}' --email YOU@EXAMPLE.ORG`);
+  output.say("or from another one, with this link, which is good once:");
+  const fingerprint = pin === undefined ? "" : ` --fingerprint ${pin}`;
+  output.say(`  cyberbackup server setup --email YOU@EXAMPLE.ORG --link '${setup}'${fingerprint}`);
 }
 
 function gatewayJson({ gateway, vault, warnings }: ServedGateway) {

@@ -5,6 +5,7 @@
 import { apiKey } from "@better-auth/api-key";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { twoFactor } from "better-auth/plugins";
+import type { Clock } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Database } from "../../vault/database.ts";
@@ -20,6 +21,7 @@ export type AuthSettings = {
   readonly secret: string;
   /** False only for plain HTTP on this machine: cookies then lack `Secure`. */
   readonly isSecure: boolean;
+  readonly clock: Clock;
   readonly log: Logger;
 };
 
@@ -33,7 +35,7 @@ export function makeAuth(settings: AuthSettings) {
   return betterAuth(authOptions(settings));
 }
 
-export function authOptions({ database, secret, isSecure, log }: AuthSettings) {
+export function authOptions({ database, secret, isSecure, clock, log }: AuthSettings) {
   return {
     appName: "CyberBackup",
     basePath: AUTH_PATH,
@@ -96,7 +98,7 @@ export function authOptions({ database, secret, isSecure, log }: AuthSettings) {
           // A code given at sign-in is a fresh second factor.
           before: async (session, context) => {
             const isByFactor = context?.path?.startsWith("/two-factor/verify-") ?? false;
-            return { data: { ...session, factorAt: isByFactor ? Date.now() : null } };
+            return { data: { ...session, factorAt: isByFactor ? clock.now() : null } };
           },
         },
       },

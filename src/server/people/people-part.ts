@@ -48,7 +48,7 @@ export const PEOPLE_PART: PartModule = {
     const { database, clock, random, settings, logger } = kit;
     // Plain HTTP is for this machine alone, or for a proxy that does TLS.
     const isSecure = settings.listen !== undefined || settings.trustProxy;
-    const auth = makeAuth({ database, secret: await authSecret(settings.data, random), isSecure, log: logger });
+    const auth = makeAuth({ database, secret: await authSecret(settings.data, random), isSecure, clock, log: logger });
     const store = new PeopleStore({ database, clock, random });
     const parts: PeopleParts = {
       kit,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { getMigrations } from "better-auth/db/migration";
+import { systemClock } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
 import { openServerDatabase } from "../database.ts";
 import { authOptions } from "./auth.ts";
@@ -13,7 +14,13 @@ test("better-auth finds the tables as it wants them, and would miss a column", a
   const folder = mkdtempSync(join(tmpdir(), "cb-schema-"));
   const database = openServerDatabase(join(folder, "server.db"), [PEOPLE_MIGRATIONS]);
   try {
-    const options = authOptions({ database, secret: "x".repeat(43), isSecure: true, log: silentLogger });
+    const options = authOptions({
+      database,
+      secret: "x".repeat(43),
+      isSecure: true,
+      clock: systemClock,
+      log: silentLogger,
+    });
     const missing = async (): Promise<string[]> => {
       const { toBeCreated, toBeAdded, toBeAddedIndexes, schemaProblems } = await getMigrations(options);
       return [...toBeCreated, ...toBeAdded, ...toBeAddedIndexes].map(({ table }) => table).concat(schemaProblems);
