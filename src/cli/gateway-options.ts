@@ -1,9 +1,10 @@
-// Who may come to a gateway, and where it listens: options that `gateway` and `serve --gateway` share.
+// Who may come to a gateway, how it stores, and where it listens: options that `gateway` and `serve --gateway` share.
 
 import type { Command } from "commander";
 import { PORTS } from "../core/config-schema.ts";
 import { parseServerAddress, type ServerAddress } from "../gateway/old-files.ts";
 import { collect, usage } from "./parse-values.ts";
+import { settingOption } from "./program.ts";
 import { shownText } from "./shown-path.ts";
 
 export type AdmissionOptions = {
@@ -15,12 +16,15 @@ export type AdmissionOptions = {
 
 export const LOOPBACK = "127.0.0.1";
 
-export function addAdmissionOptions(command: Command): Command {
+export function addGatewayOptions(command: Command): Command {
   return command
     .option("--allow-name <name>", "Take files of this version 3 user only; may be repeated.", collect)
     .option("--allow-network <cidr>", "Take version 3 clients of this address or network only; repeatable.", collect)
     .option("--retire <name=date>", "Refuse this version 3 user from that day on, such as shop=2027-06-30.", collect)
-    .option("--answer-resend", "Answer 1030 with 1604, for version 3 clients that wait for it.");
+    .option("--answer-resend", "Answer 1030 with 1604, for version 3 clients that wait for it.")
+    .addOption(settingOption("writerFile"))
+    .addOption(settingOption("compression"))
+    .addOption(settingOption("packSizeMiB"));
 }
 
 /** The default is this machine alone. Throws `usage`. */

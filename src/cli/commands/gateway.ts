@@ -10,11 +10,11 @@ import { openPlainStore } from "../../gateway/plain-store.ts";
 import type { UploadStore } from "../../gateway/upload-store.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, plural } from "../format-bytes.ts";
-import { type AdmissionOptions, addAdmissionOptions, gatewayAddress, LOOPBACK } from "../gateway-options.ts";
+import { type AdmissionOptions, addGatewayOptions, gatewayAddress, LOOPBACK } from "../gateway-options.ts";
 import { gatewayVaultStore, gatewayWarnings, runGateway, shownAddress } from "../gateway-run.ts";
 import { withVault } from "../open-vault.ts";
 import { usage } from "../parse-values.ts";
-import { addExamples, type Cli, settingOption } from "../program.ts";
+import { addExamples, type Cli } from "../program.ts";
 import { dataFolder, defineClients } from "./gateway-clients.ts";
 
 type Options = AdmissionOptions & {
@@ -32,11 +32,7 @@ export function define(command: Command, cli: Cli): void {
     .option("--store <where>", "vault, or plain: files in --dir, not encrypted, as the old server kept them.", "vault")
     .option("--dir <folder>", "Folder for --store plain.")
     .option("--data <folder>", "Folder of the registered clients (default: gateway in the home folder).");
-  addAdmissionOptions(command)
-    .addOption(settingOption("writerFile"))
-    .addOption(settingOption("compression"))
-    .addOption(settingOption("packSizeMiB"))
-    .action(action(cli, run));
+  addGatewayOptions(command).action(action(cli, run));
   addExamples(command, [
     ["cyberbackup gateway --vault V --writer-file w.txt", "for clients on this machine"],
     [

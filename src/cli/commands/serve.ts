@@ -12,7 +12,7 @@ import { logDevices } from "../../vault/server-queries.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, plural } from "../format-bytes.ts";
 import { formatDuration, formatTime, isoTime } from "../format-time.ts";
-import { addAdmissionOptions, LOOPBACK } from "../gateway-options.ts";
+import { addGatewayOptions, LOOPBACK } from "../gateway-options.ts";
 import type { ServeEventJson } from "../json-schema.ts";
 import { usage } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
@@ -39,11 +39,7 @@ export function define(command: Command, cli: Cli): void {
     .option("--no-web", "Do not serve the page.")
     .option("--gateway [address:port]", `Take version 3 uploads too (default: at ${LOOPBACK}:${PORTS.gateway.value}).`)
     .option("--gateway-vault <name>", "Vault that the gateway stores in; needed when there are several.");
-  addAdmissionOptions(command)
-    .addOption(settingOption("writerFile"))
-    .addOption(settingOption("compression"))
-    .addOption(settingOption("packSizeMiB"))
-    .action(action(cli, run));
+  addGatewayOptions(command).action(action(cli, run));
   addExamples(command, [
     ["cyberbackup serve --data /srv/backup", "serve over TLS, with a certificate of its own"],
     ["cyberbackup serve --trust-proxy on --public-url https://backup.example.org", "behind a proxy that does TLS"],
