@@ -165,8 +165,8 @@ function isExpected(vault: VaultContext, key: string): boolean {
     case "keyslot":
       return state.keyslots.has(name.id as KeyslotId) || hasIntent(vault.database, key);
     case "snapshot": {
-      const known = state.snapshots.get(name.id as SnapshotId)?.state;
-      return known === "live" || known === "trash" || isBeingCommitted(vault);
+      // The record of a purged one is about to go, or goes with the next collection: the log explains it.
+      return state.snapshots.has(name.id as SnapshotId) || isBeingCommitted(vault);
     }
     case "pack":
       return (
