@@ -23,6 +23,33 @@ function room(below: string[], packages: string[], node: boolean): Room {
   return { below, packages, node };
 }
 
+const WEB_PACKAGES = [
+  "@bokuweb/zstd-wasm",
+  "@mantine/charts",
+  "@mantine/core",
+  "@mantine/dropzone",
+  "@mantine/form",
+  "@mantine/hooks",
+  "@mantine/modals",
+  "@mantine/notifications",
+  "@mantine/spotlight",
+  "@tabler/icons-react",
+  "@tanstack/react-query",
+  "@tanstack/react-router",
+  "@tanstack/react-virtual",
+  "@zxcvbn-ts/core",
+  "@zxcvbn-ts/language-common",
+  "@zxcvbn-ts/language-en",
+  "age-encryption",
+  "client-zip",
+  "idb",
+  "react",
+  "react-dom",
+  "tar-stream",
+  "uqr",
+  "zod",
+];
+
 const ROOMS: Readonly<Record<string, Room>> = {
   core: room([], ["zod"], ISOMORPHIC),
   crypto: room(["core"], ["age-encryption", "zod"], ISOMORPHIC),
@@ -30,10 +57,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   engine: room(["core", "crypto", "wire"], ["tar-stream", "client-zip", "picomatch"], ISOMORPHIC),
   storage: room(["core"], [], ON_NODE),
   vault: room(["core", "wire", "storage", "crypto/signature"], [], ON_NODE),
-  node: room(["core"], [], ON_NODE),
+  node: room(["core"], ["pino", "pino-pretty", "pino-roll", "@sentry/node"], ON_NODE),
   client: room(
     ["core", "crypto", "wire", "engine", "node"],
-    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption", "zod"],
+    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption", "zod", "croner"],
     ON_NODE,
   ),
   // vault/database is the adapter over SQLite and nothing of a vault.
@@ -50,10 +77,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "@peculiar/x509",
       "reflect-metadata",
       "prom-client",
+      "nodemailer",
+      "@better-auth/passkey",
     ],
     ON_NODE,
   ),
-  web: room(["core", "crypto", "wire", "engine"], ["@bokuweb/zstd-wasm"], ISOMORPHIC),
+  web: room(["core", "crypto", "wire", "engine"], WEB_PACKAGES, ISOMORPHIC),
   cli: room(
     ["core", "crypto", "wire", "engine", "storage", "vault", "node", "client", "gateway", "server", "web"],
     ["commander", "@clack/prompts", "log-update", "uqr", "tar-stream", "client-zip", "picomatch", "zod"],
