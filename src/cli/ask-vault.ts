@@ -1,7 +1,7 @@
 // What this machine asks a vault to write into its log, signed by its device key; and snapshots named without any reader key.
 
-import { signStatement } from "../client/device.ts";
 import { nodePlatform } from "../client/platform.ts";
+import { signStatement } from "../engine/enrol/statements.ts";
 import { openReader, type VaultReader } from "../engine/reader/reader.ts";
 import { resolveRow } from "../engine/reader/resolve.ts";
 import type { LogBodies, LogType } from "../wire/v4/log-entry.ts";

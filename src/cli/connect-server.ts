@@ -1,13 +1,14 @@
 // Opens a vault on a server: as the device that this machine is there, or as the person who has logged in. Remembers which vault is
 // behind the name, so that another one under the same name is noticed.
 
-import type { NewVault } from "../client/device.ts";
 import { type DeviceFile, type Home, openHome } from "../client/home.ts";
 import { newServerFile, type ServerFile } from "../client/server-file.ts";
 import type { ServerVault } from "../client/vault-address.ts";
 import { AppError, type ErrorCode, isAppError } from "../core/errors.ts";
 import type { VaultId } from "../core/ids.ts";
 import { importSigner } from "../crypto/signature.ts";
+import type { NewVault } from "../engine/enrol/new-vault.ts";
+import { statementMessage } from "../engine/enrol/statements.ts";
 import { RemoteAdmin } from "../engine/remote/remote-admin.ts";
 import { openRemoteVault, type RemoteVault } from "../engine/remote/remote-vault.ts";
 import { VAULT_ROUTES } from "../wire/v4/api/vault-routes.ts";
@@ -58,10 +59,7 @@ export async function createOnServer(context: Context, place: ServerVault, conte
   const server = reachServer(context, place.origin, await home.server(place.origin));
   try {
     const { record, keyslotFiles } = contents;
-    const statements = contents.statements.map(({ type, body, by, sig }) => ({
-      ...{ type, body },
-      ...{ by: by ?? null, sig: sig ?? null },
-    }));
+    const statements = contents.statements.map(statementMessage);
     const body = { name: place.name, record, statements, keyslotFiles: [...keyslotFiles] };
     const { vault: vaultId } = await server.people.call(VAULT_ROUTES.makeVault, { body });
     await rememberVault(home, server, place.name, vaultId);

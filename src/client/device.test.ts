@@ -6,12 +6,15 @@ import { describe, test } from "node:test";
 import { systemClock, systemRandom } from "../core/clock.ts";
 import { type ErrorCode, isAppError } from "../core/errors.ts";
 import { importSigner } from "../crypto/signature.ts";
+import { makeKeyslot } from "../engine/enrol/new-vault.ts";
+import { signStatement } from "../engine/enrol/statements.ts";
 import { vaultAdmin } from "../vault/admin.ts";
 import { createVault, openVault } from "../vault/open-vault.ts";
 import { decodeLogEntry } from "../wire/v4/log-entry.ts";
-import { createNewVault, enrolDevice, exportWriter, makeKeyslot, signStatement } from "./device.ts";
+import { createNewVault, enrolDevice, exportWriter } from "./device.ts";
 import { checkHead } from "./heads.ts";
 import { openHome } from "./home.ts";
+import { nativeScryptRecipient } from "./scrypt-identity.ts";
 import { unlock } from "./unlock.ts";
 import { decodeWriterFile } from "./writer-file.ts";
 
@@ -102,7 +105,15 @@ describe("enrolling", () => {
     const signer = await importSigner((await home.requireDevice(vaultId)).signingKey);
     const secrets = await unlock({ vault, identity: recoveryIdentity });
     const lock = { passphrase: "another", logN: LOG_N };
-    const slot = await makeKeyslot({ secrets, vaultId, signer, lock, kind: "passphrase", label: "ben" });
+    const slot = await makeKeyslot({
+      scrypt: nativeScryptRecipient,
+      secrets,
+      vaultId,
+      signer,
+      lock,
+      kind: "passphrase",
+      label: "ben",
+    });
     await assert.rejects(
       apply({ ...slot.statement, body: { ...slot.statement.body, label: "eve" } }, slot.file),
       code("signature_bad"),

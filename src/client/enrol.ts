@@ -3,18 +3,17 @@
 
 import { type Bytes, toHex } from "../core/bytes.ts";
 import type { RandomSource } from "../core/clock.ts";
-import { AppError } from "../core/errors.ts";
 import type { VaultId } from "../core/ids.ts";
 import { sha256 } from "../core/sha256.ts";
 import type { DeviceFile } from "../crypto/device-file.ts";
-import { INVITATION_KEY_BYTES, invitationKeys, openInvitation, sealInvitation } from "../crypto/invitation.ts";
+import { INVITATION_KEY_BYTES, invitationId, invitationKeys, sealInvitation } from "../crypto/invitation.ts";
 import type { WriterSecrets } from "../crypto/secrets.ts";
 import { generateDeviceKey, importSigner } from "../crypto/signature.ts";
+import { joinByCode } from "../engine/enrol/join.ts";
+import { requireDeviceName } from "../engine/enrol/statements.ts";
 import type { ApiClient } from "../engine/remote/api-client.ts";
-import { DEVICE_ROUTES } from "../wire/v4/api/device-routes.ts";
 import { INVITE_ROUTES } from "../wire/v4/api/invite-routes.ts";
 import { encodeInviteCode, type InviteCode } from "../wire/v4/invite-code.ts";
-import { introduction, requireDeviceName } from "./device.ts";
 import type { Home } from "./home.ts";
 
 export type Invitation = {
@@ -66,16 +65,11 @@ export async function enrol(input: {
   readonly name: string;
 }): Promise<Enrolment> {
   const { api, home, code } = input;
-  const { lookup, token } = await invitationKeys(code.key);
-  const signingKey = await home.enrolmentKey(toHex(lookup), async () => (await generateDeviceKey()).pkcs8);
+  const signingKey = await home.enrolmentKey(
+    await invitationId(code.key),
+    async () => (await generateDeviceKey()).pkcs8,
+  );
   const signer = await importSigner(signingKey);
-  const name = requireDeviceName(input.name);
-  const { type, body, by, sig } = await introduction(signer, code.vault, name);
-  const statement = { type, body, by: by ?? null, sig: sig ?? null };
-  const answer = await api.call(DEVICE_ROUTES.enroll, { body: { lookup, token, statement } });
-  if (answer.vault !== code.vault) {
-    throw new AppError("vault_mismatch", { context: { detail: "the server enrolled this machine in another one" } });
-  }
-  const writer = await openInvitation(code.key, code.vault, answer.sealed);
-  return { device: { vault: code.vault, device: signer.device, name, signingKey, writer }, vaultName: answer.name };
+  const { name, vaultName, writer } = await joinByCode({ api, code, signer, name: input.name });
+  return { device: { vault: code.vault, device: signer.device, name, signingKey, writer }, vaultName };
 }

@@ -7,8 +7,8 @@ import type { KeyslotId, VaultId } from "../core/ids.ts";
 import { sha256 } from "../core/sha256.ts";
 import { type KeyslotLock, sealKeyslot } from "../crypto/keyslot.ts";
 import { generateSecrets } from "../crypto/secrets.ts";
+import { generateRecoveryKey } from "../engine/enrol/new-vault.ts";
 import type { KeyslotRow } from "../wire/v4/vault-port.ts";
-import { generateRecoveryKey } from "./device.ts";
 import { nativeScryptRecipient } from "./scrypt-identity.ts";
 import { parseIdentities, recoveryKit, unlock } from "./unlock.ts";
 

@@ -19,16 +19,19 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { runBackup } from "../../src/client/backup.ts";
-import { createNewVault, makeKeyslot, signStatement } from "../../src/client/device.ts";
+import { createNewVault } from "../../src/client/device.ts";
 import { enrol, invite } from "../../src/client/enrol.ts";
 import { openHome } from "../../src/client/home.ts";
 import { httpsTransport, socketTransport } from "../../src/client/http/node-transport.ts";
 import { nodePlatform } from "../../src/client/platform.ts";
+import { nativeScryptRecipient } from "../../src/client/scrypt-identity.ts";
 import { unlock } from "../../src/client/unlock.ts";
 import { concatBytes, utf8 } from "../../src/core/bytes.ts";
 import { systemClock, systemRandom } from "../../src/core/clock.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { importSigner } from "../../src/crypto/signature.ts";
+import { makeKeyslot } from "../../src/engine/enrol/new-vault.ts";
+import { signStatement } from "../../src/engine/enrol/statements.ts";
 import { readFile } from "../../src/engine/reader/file-content.ts";
 import { openReader } from "../../src/engine/reader/reader.ts";
 import { resolveSnapshot } from "../../src/engine/reader/resolve.ts";
@@ -161,7 +164,15 @@ async function useServer(place: Place, server: Served, wire: Wire): Promise<Need
 
   const admin = new RemoteAdmin({ api: owner, vault: vaultId });
   const lock = { passphrase: `${PASSPHRASE} twice`, logN: 10 };
-  const slot = await makeKeyslot({ secrets, vaultId, signer, lock, kind: "passphrase", label: "second" });
+  const slot = await makeKeyslot({
+    scrypt: nativeScryptRecipient,
+    secrets,
+    vaultId,
+    signer,
+    lock,
+    kind: "passphrase",
+    label: "second",
+  });
   await admin.apply(slot.statement, slot.file);
   await admin.apply(await signStatement(signer, vaultId, "remove", { snapshot: snapshot! }));
   await admin.check({ readData: true });

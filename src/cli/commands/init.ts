@@ -2,9 +2,10 @@
 
 import { hostname } from "node:os";
 import type { Command } from "commander";
-import { createNewVault, type NewVault } from "../../client/device.ts";
+import { createNewVault } from "../../client/device.ts";
 import { openHome } from "../../client/home.ts";
 import { vaultAddressText } from "../../client/vault-address.ts";
+import type { NewVault } from "../../engine/enrol/new-vault.ts";
 import { createVault } from "../../vault/open-vault.ts";
 import type { VaultPort } from "../../wire/v4/vault-port.ts";
 import { type VaultPlace, vaultPlace } from "../connect.ts";

@@ -2,11 +2,12 @@
 
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { generateRecoveryKey, makeKeyslot } from "../../client/device.ts";
 import { nodePlatform } from "../../client/platform.ts";
+import { nativeScryptRecipient } from "../../client/scrypt-identity.ts";
 import { AppError } from "../../core/errors.ts";
 import type { KeyslotId } from "../../core/ids.ts";
 import type { KeyslotLock } from "../../crypto/keyslot.ts";
+import { generateRecoveryKey, makeKeyslot } from "../../engine/enrol/new-vault.ts";
 import type { KeyslotKind } from "../../wire/v4/log-entry.ts";
 import { askVault } from "../ask-vault.ts";
 import { action, type Context } from "../context.ts";
@@ -84,7 +85,10 @@ async function runAdd(context: Context, options: AddOptions): Promise<undefined>
     const label = options.label ?? kind;
     const { vault } = opened;
     const signer = await opened.signer();
-    const { file, id, statement } = await makeKeyslot({ secrets, vaultId: vault.vaultId, signer, lock, kind, label });
+    const { file, id, statement } = await makeKeyslot({
+      ...{ secrets, vaultId: vault.vaultId, signer, lock, kind, label },
+      scrypt: nativeScryptRecipient,
+    });
     await opened.admin.apply(statement, file);
     output.say(`Keyslot ${id.slice(0, 12)} (${kind}, ${shownText(label)}) opens the vault from now on.`);
     if (recoveryKey !== undefined) showRecoveryKey(context, recoveryKey);
