@@ -7,6 +7,7 @@ import { sha256 } from "../src/core/sha256.ts";
 import { encodeDeviceFile } from "../src/crypto/device-file.ts";
 import { invitationKeys, sealInvitation } from "../src/crypto/invitation.ts";
 import { sealKeyslot } from "../src/crypto/keyslot.ts";
+import { createPasskey, passkeyRecipient, windowPasskeys } from "../src/crypto/passkey.ts";
 import { webPrimitives } from "../src/crypto/primitives.ts";
 import { padmeLength, sealAad, sealNonce } from "../src/crypto/sealing.ts";
 import { type ReaderSecrets, writerToJson } from "../src/crypto/secrets.ts";
@@ -26,6 +27,7 @@ import { encodeSnapshotRecord, snapshotStatement } from "../src/wire/v4/snapshot
 import { encodeStateHeader, ROOT_NAME, STATE_LIMITS, StateEncoder } from "../src/wire/v4/state-file.ts";
 import type { OwnerNames } from "../src/wire/v4/tree-types.ts";
 import { encodeVaultRecord } from "../src/wire/v4/vault-record.ts";
+import { installAuthenticator } from "./fake-passkeys.ts";
 import { platform } from "./platform.ts";
 import * as samples from "./samples.ts";
 import { stateSink } from "./state-bytes.ts";
@@ -245,6 +247,8 @@ export type KeyVectors = {
   readonly secrets: { readonly identity: string; readonly recipient: string };
   readonly keyslot: { readonly passphrase: string; readonly vault: string; readonly file: string };
   readonly recoveryKeyslot: { readonly identity: string; readonly recipient: string; readonly file: string };
+  /** `prfSecret`: HMAC-SHA-256 with it is what the passkey answers (tests/fake-passkeys.ts). */
+  readonly passkeyKeyslot: { readonly credential: string; readonly prfSecret: string; readonly file: string };
   readonly sessionKey: { readonly identity: string; readonly key: string; readonly file: string };
 };
 
@@ -279,6 +283,7 @@ async function buildKeys(old: KeyVectors | undefined): Promise<unknown> {
     },
     keyslot: fixed.keyslot,
     recoveryKeyslot: fixed.recoveryKeyslot,
+    passkeyKeyslot: fixed.passkeyKeyslot ?? (await makePasskeyKeyslot(secrets)),
     sessionKey: fixed.sessionKey,
     deviceFile: encodeDeviceFile(deviceFile),
     tokens: [
@@ -291,6 +296,21 @@ async function buildKeys(old: KeyVectors | undefined): Promise<unknown> {
       },
     ],
   };
+}
+
+async function makePasskeyKeyslot(secrets: ReaderSecrets): Promise<KeyVectors["passkeyKeyslot"]> {
+  const prfSecret = samples.counting(7, 32);
+  const authenticator = installAuthenticator(prfSecret, samples.counting(0x40, 16));
+  Object.assign(globalThis, { window: { origin: "https://backup.example:9090" } });
+  try {
+    const credential = await createPasskey("golden");
+    const recipient = passkeyRecipient(credential, windowPasskeys);
+    const file = (await sealKeyslot(secrets, samples.VAULT, { recipient })).toBase64();
+    return { credential, prfSecret: toHex(prfSecret), file };
+  } finally {
+    authenticator.restore();
+    Reflect.deleteProperty(globalThis, "window");
+  }
 }
 
 /** New age files for new identities: only for a keys.json that is not there yet. */
@@ -311,6 +331,7 @@ async function makeKeyFiles(): Promise<KeyVectors> {
       file: await base64(sealKeyslot(reader, samples.VAULT, { passphrase, logN: 10 })),
     },
     recoveryKeyslot: { ...recovery, file: await base64(sealKeyslot(reader, samples.VAULT, recovery)) },
+    passkeyKeyslot: await makePasskeyKeyslot(reader),
     sessionKey: {
       identity,
       key: toHex(SESSION_KEY),

@@ -8,6 +8,7 @@ import { sha256 } from "../src/core/sha256.ts";
 import { decodeDeviceFile, encodeDeviceFile } from "../src/crypto/device-file.ts";
 import { invitationKeys, openInvitation } from "../src/crypto/invitation.ts";
 import { openKeyslot } from "../src/crypto/keyslot.ts";
+import { passkeyIdentity, windowPasskeys } from "../src/crypto/passkey.ts";
 import { webPrimitives } from "../src/crypto/primitives.ts";
 import { writerToJson } from "../src/crypto/secrets.ts";
 import { openSessionKey } from "../src/crypto/session-key.ts";
@@ -26,6 +27,7 @@ import { decodeSnapshotRecord } from "../src/wire/v4/snapshot-record.ts";
 import { STATE_HEADER_BYTES, stateHeaderFits } from "../src/wire/v4/state-file.ts";
 import { decodeSegment } from "../src/wire/v4/tree.ts";
 import { decodeVaultRecord } from "../src/wire/v4/vault-record.ts";
+import { installAuthenticator } from "./fake-passkeys.ts";
 import { GOLDEN, openGoldenBlock, readable, readableOwners, readableState, secretsOf } from "./golden.ts";
 import { openStateBytes } from "./state-bytes.ts";
 import block from "./vectors/block.json" with { type: "json" };
@@ -122,6 +124,18 @@ describe("the code reads these bytes", () => {
     assert.equal(await openKeyslot(recoveryFile!, vault, passphrase), undefined);
     assert.equal(await openKeyslot(recoveryFile!, vault, { identity: secrets.identity }), undefined);
     await assert.rejects(openKeyslot(file!, "00".repeat(16) as VaultId, passphrase), { code: "vault_mismatch" });
+  });
+
+  test("keyslots of passkeys", async () => {
+    const { prfSecret, file } = keys.passkeyKeyslot;
+    const authenticator = installAuthenticator(fromHex(prfSecret), new Uint8Array(16));
+    try {
+      const key = { identity: passkeyIdentity(windowPasskeys) };
+      const vault = keys.keyslot.vault as VaultId;
+      assert.deepEqual(await openKeyslot(Uint8Array.fromBase64(file), vault, key), secretsOf(keys));
+    } finally {
+      authenticator.restore();
+    }
   });
 
   test("session keys", async () => {

@@ -83,7 +83,7 @@ export const entrySchema = z.strictObject({
 
 export const keyslotSchema = z.strictObject({
   id,
-  kind: z.enum(["passphrase", "recovery", "recipient"]),
+  kind: z.enum(["passphrase", "recovery", "passkey", "recipient"]),
   label: z.string(),
   addedAt: time,
 });

@@ -1,12 +1,12 @@
 // The vault that a command works on. Whoever opens one gets the rollback check with it; keys are asked for on demand.
 
-import { checkHead } from "../client/heads.ts";
 import { type DeviceFile, type Home, openHome } from "../client/home.ts";
 import { nodePlatform } from "../client/platform.ts";
 import { unlock } from "../client/unlock.ts";
 import { AppError, isAppError } from "../core/errors.ts";
 import type { ReaderSecrets } from "../crypto/secrets.ts";
 import { importSigner, type Signer } from "../crypto/signature.ts";
+import { checkHead } from "../engine/heads.ts";
 import { openReader, type VaultReader } from "../engine/reader/reader.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import { type Connected, type ConnectOptions, connect } from "./connect.ts";

@@ -2,9 +2,9 @@
 // it is asked for: a server without it has nothing in its process that could seal.
 
 import { join } from "node:path";
-import { checkHead } from "../client/heads.ts";
 import { openHome } from "../client/home.ts";
 import { AppError } from "../core/errors.ts";
+import { checkHead } from "../engine/heads.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { innerPort } from "../server/inner-port.ts";
 import type { ServerKit } from "../server/kit.ts";

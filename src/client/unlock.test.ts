@@ -8,9 +8,10 @@ import { sha256 } from "../core/sha256.ts";
 import { type KeyslotLock, sealKeyslot } from "../crypto/keyslot.ts";
 import { generateSecrets } from "../crypto/secrets.ts";
 import { generateRecoveryKey } from "../engine/enrol/new-vault.ts";
+import { parseIdentities, recoveryKit } from "../engine/unlock.ts";
 import type { KeyslotRow } from "../wire/v4/vault-port.ts";
 import { nativeScryptRecipient } from "./scrypt-identity.ts";
-import { parseIdentities, recoveryKit, unlock } from "./unlock.ts";
+import { unlock } from "./unlock.ts";
 
 const VAULT = "0a".repeat(16) as VaultId;
 const LOG_N = 4;

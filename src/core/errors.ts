@@ -147,6 +147,12 @@ export const ERRORS = {
     "The passphrase or key opens none of the vault's keyslots.",
     "Try again, or use the recovery key with --identity-file.",
   ),
+  passkey_refused: spec(
+    EXIT.wrongPassphrase,
+    401,
+    "The passkey gave no key: {detail}",
+    "Try again, or unlock with the passphrase or the recovery key.",
+  ),
   passphrase_missing: spec(
     EXIT.wrongPassphrase,
     401,

@@ -9,7 +9,7 @@ import {
   type Recipient,
 } from "age-encryption";
 import type { Bytes } from "../core/bytes.ts";
-import { AppError } from "../core/errors.ts";
+import { AppError, isAppError } from "../core/errors.ts";
 
 /** scrypt with work factor 2^logN, in JavaScript: slow. */
 export type AgeLock =
@@ -49,6 +49,7 @@ export async function decryptAge(file: Uint8Array, key: AgeKey, what: string): P
     return (await decrypter.decrypt(file)) as Bytes;
   } catch (cause) {
     if (!fits) return undefined;
+    if (isAppError(cause, "passkey_refused")) throw cause;
     throw new AppError("record_corrupt", { cause, context: { what, detail: "it is not an intact age file" } });
   }
 }

@@ -22,8 +22,10 @@ const keyslotSchema = z.strictObject({
   writer: writerSchema,
 });
 
-export type KeyslotLock = { readonly passphrase: string; readonly logN?: number } | { readonly recipient: string };
-export type KeyslotKey = { readonly passphrase: string } | { readonly identity: string };
+export type KeyslotLock =
+  | { readonly passphrase: string; readonly logN?: number }
+  | { readonly recipient: string | Recipient };
+export type KeyslotKey = { readonly passphrase: string } | { readonly identity: string | Identity };
 
 /** Makes the recipient of a passphrase with scrypt work factor 2^logN. */
 export type ScryptRecipientFactory = (passphrase: string, logN: number) => Recipient;
@@ -56,7 +58,7 @@ export async function openKeyslot(
   file: Uint8Array,
   vaultId: VaultId,
   key: KeyslotKey,
-  options: { readonly passphraseIdentity?: PassphraseIdentityFactory } = {},
+  options: { readonly passphraseIdentity?: PassphraseIdentityFactory | undefined } = {},
 ): Promise<ReaderSecrets | undefined> {
   if (file.length > MAX_FILE_BYTES) throw corrupt("it is too long");
   const native = "passphrase" in key ? options.passphraseIdentity?.(key.passphrase) : undefined;

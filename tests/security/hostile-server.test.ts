@@ -3,13 +3,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { checkHead, checkRecordHead, requireCommitted } from "../../src/client/heads.ts";
 import { unlock } from "../../src/client/unlock.ts";
 import { type Bytes, toHex } from "../../src/core/bytes.ts";
 import { type ErrorCode, isAppError } from "../../src/core/errors.ts";
 import type { SnapshotId } from "../../src/core/ids.ts";
 import { sealKeyslot } from "../../src/crypto/keyslot.ts";
 import { generateSecrets } from "../../src/crypto/secrets.ts";
+import { checkHead, checkRecordHead, requireCommitted } from "../../src/engine/heads.ts";
 import { checkLog } from "../../src/engine/reader/check-log.ts";
 import { openReader } from "../../src/engine/reader/reader.ts";
 import { listSnapshots } from "../../src/engine/reader/snapshots.ts";

@@ -1,9 +1,9 @@
 // `doctor`: looks at the machine and, if one is named, at a vault; says for each finding what to do.
 
 import type { Command } from "commander";
-import { acceptHead, checkHead } from "../../client/heads.ts";
 import { openHome } from "../../client/home.ts";
 import { EXIT, isAppError } from "../../core/errors.ts";
+import { acceptHead, checkHead } from "../../engine/heads.ts";
 import { checkStore } from "../../storage/conformance.ts";
 import { diskStore } from "../../storage/disk-store.ts";
 import type { VaultPort } from "../../wire/v4/vault-port.ts";

@@ -3,13 +3,13 @@
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import { enrol } from "../../client/enrol.ts";
-import { acceptHead } from "../../client/heads.ts";
 import { type DeviceFile, type Home, openHome } from "../../client/home.ts";
 import { newServerFile } from "../../client/server-file.ts";
 import { parseVaultAddress, type ServerVault, vaultAddressText } from "../../client/vault-address.ts";
 import { AppError, isAppError } from "../../core/errors.ts";
 import { invitationId } from "../../crypto/invitation.ts";
 import { importSigner } from "../../crypto/signature.ts";
+import { acceptHead } from "../../engine/heads.ts";
 import { openRemoteVault } from "../../engine/remote/remote-vault.ts";
 import { decodeInviteCode, type InviteCode } from "../../wire/v4/invite-code.ts";
 import { action, type Context } from "../context.ts";

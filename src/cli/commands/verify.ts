@@ -1,9 +1,9 @@
 // `verify`: the vault's own check, which needs no key, and the reader's, which opens what is stored. Lists every problem.
 
 import type { Command } from "commander";
-import { checkRecordHead } from "../../client/heads.ts";
 import { EXIT } from "../../core/errors.ts";
 import { type RawPath, rawToText } from "../../core/raw-path.ts";
+import { checkRecordHead } from "../../engine/heads.ts";
 import { checkLog } from "../../engine/reader/check-log.ts";
 import { listSnapshots } from "../../engine/reader/snapshots.ts";
 import { type VerifyProblem, type VerifyProgress, verifyContents } from "../../engine/reader/verify.ts";

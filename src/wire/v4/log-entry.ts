@@ -7,7 +7,7 @@ import { sha256 } from "../../core/sha256.ts";
 import { decodeRecord, encodeMap, encodeRecord, failRecord } from "./envelope.ts";
 import { type Fail, FieldReader } from "./fields.ts";
 
-export type KeyslotKind = "passphrase" | "recovery" | "recipient";
+export type KeyslotKind = "passphrase" | "recovery" | "passkey" | "recipient";
 
 /** Hashes and ids are hex. */
 export type LogBodies = {
@@ -50,7 +50,7 @@ export type LogEntry = LogEvent & {
 export const LOG_START = "00".repeat(32);
 
 const NAME_MAX_BYTES = 255;
-const KEYSLOT_KINDS: readonly string[] = ["passphrase", "recovery", "recipient"] satisfies KeyslotKind[];
+const KEYSLOT_KINDS: readonly string[] = ["passphrase", "recovery", "passkey", "recipient"] satisfies KeyslotKind[];
 
 /** `id` is the hex name that the next entry calls `prev`. */
 export async function encodeLogEntry(entry: LogEntry): Promise<{ bytes: Bytes; id: string }> {

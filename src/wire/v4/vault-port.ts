@@ -88,7 +88,7 @@ export type DeviceRow = {
 
 export type KeyslotRow = {
   readonly id: KeyslotId;
-  readonly kind: "passphrase" | "recovery" | "recipient";
+  readonly kind: "passphrase" | "recovery" | "passkey" | "recipient";
   readonly label: string;
   readonly addedAt: number;
 };

@@ -73,7 +73,7 @@ const messages = {
     keyslots: z.array(
       z.strictObject({
         id: keyslotId,
-        kind: z.enum(["passphrase", "recovery", "recipient"]),
+        kind: z.enum(["passphrase", "recovery", "passkey", "recipient"]),
         label: z.string(),
         addedAt: whole,
       }),

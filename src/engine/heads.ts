@@ -2,14 +2,17 @@
 // Why: docs/format.md, What each adversary can do (who writes to the vault cannot put back an older copy unnoticed).
 
 import { AppError, isAppError } from "../core/errors.ts";
-import type { SnapshotId } from "../core/ids.ts";
+import type { SnapshotId, VaultId } from "../core/ids.ts";
 import { decodeLogEntry, LOG_START } from "../wire/v4/log-entry.ts";
 import type { SnapshotRecord } from "../wire/v4/snapshot-record.ts";
 import type { LogHead, VaultPort } from "../wire/v4/vault-port.ts";
-import type { Home } from "./home.ts";
 
 type LogSource = Pick<VaultPort, "vaultId" | "head" | "logAfter">;
-type HeadMemory = Pick<Home, "head" | "saveHead">;
+/** What this machine remembers of vaults: a file each on a disk, a row each in a browser. */
+export type HeadMemory = {
+  head(vault: VaultId): Promise<LogHead | undefined>;
+  saveHead(vault: VaultId, head: LogHead): Promise<void>;
+};
 
 const PAGE_ENTRIES = 256;
 
