@@ -54,13 +54,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
   core: room([], ["zod"], ISOMORPHIC),
   crypto: room(["core"], ["age-encryption", "zod"], ISOMORPHIC),
   wire: room(["core"], ["zod", "@msgpack/msgpack"], ISOMORPHIC),
-  engine: room(["core", "crypto", "wire"], ["tar-stream", "client-zip", "picomatch"], ISOMORPHIC),
+  engine: room(["core", "crypto", "wire"], ["tar-stream", "client-zip", "picomatch", "croner"], ISOMORPHIC),
   storage: room(["core"], [], ON_NODE),
   vault: room(["core", "wire", "storage", "crypto/signature"], [], ON_NODE),
   node: room(["core"], ["pino", "pino-pretty", "pino-roll", "@sentry/node"], ON_NODE),
   client: room(
     ["core", "crypto", "wire", "engine", "node"],
-    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption", "zod", "croner"],
+    ["tar-stream", "client-zip", "picomatch", "koffi", "age-encryption", "zod"],
     ON_NODE,
   ),
   // vault/database is the adapter over SQLite and nothing of a vault.

@@ -433,6 +433,39 @@ export const ERRORS = {
     true,
   ),
 
+  // Plans and the agent
+  plan_invalid: spec(
+    EXIT.usage,
+    400,
+    "The plan is not valid: {detail}",
+    "Correct it with `cyberbackup plan edit`, or in its file; docs/agent.md lists every field.",
+  ),
+  plan_unknown: spec(
+    EXIT.usage,
+    404,
+    "There is no plan {name}.",
+    "`cyberbackup plan list` shows what there is; `cyberbackup plan add` makes a new one.",
+  ),
+  plan_exists: spec(
+    EXIT.usage,
+    409,
+    "There is a plan {name} already.",
+    "Change it with `cyberbackup plan edit {name}`, or choose another name.",
+  ),
+  hook_failed: spec(
+    EXIT.failed,
+    400,
+    "The plan's {hook} program failed: {detail}.",
+    "Run it by itself to see what is wrong; `cyberbackup agent status` shows the end of what it printed.",
+  ),
+  agent_running: spec(
+    EXIT.vaultBusy,
+    423,
+    "Another agent of this home folder runs already.",
+    "Stop it first, or look at it with `cyberbackup agent status`.",
+    true,
+  ),
+
   // The machine
   disk_full: spec(
     EXIT.diskFull,
