@@ -1,7 +1,7 @@
 // One entry of a snapshot as a line for people, as `ls -l` would show it.
 
 import type { FoundEntry } from "../engine/reader/tree-reader.ts";
-import { ENTRY, type EntryType } from "../wire/v4/tree-types.ts";
+import { ENTRY, type EntryType, UNKNOWN_OWNER } from "../wire/v4/tree-types.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { formatTime } from "./format-time.ts";
 import { shownPath, shownText } from "./shown-path.ts";
@@ -12,7 +12,7 @@ export function entryLine(found: FoundEntry, isLong: boolean): string {
   const { path, entry, owners } = found;
   const shown = shownPath(path) + (entry.type === ENTRY.directory && path !== "/" ? "/" : "");
   if (!isLong) return shown;
-  const owner = `${owners.users.get(entry.uid) ?? entry.uid}:${owners.groups.get(entry.gid) ?? entry.gid}`;
+  const owner = `${owners.users.get(entry.uid) ?? shownId(entry.uid)}:${owners.groups.get(entry.gid) ?? shownId(entry.gid)}`;
   return [
     LETTERS[entry.type] + modeLetters(entry.mode),
     shownText(owner).padEnd(16),
@@ -20,6 +20,10 @@ export function entryLine(found: FoundEntry, isLong: boolean): string {
     formatTime(entry.mtimeSeconds * 1000),
     shown + (entry.linkTarget === undefined ? "" : ` -> ${shownPath(entry.linkTarget)}`),
   ].join("  ");
+}
+
+function shownId(id: number): string {
+  return id === UNKNOWN_OWNER ? "?" : String(id);
 }
 
 /** `rwxr-xr-x`, with set-id and sticky bits as ls(1) writes them. */

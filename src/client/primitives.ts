@@ -3,7 +3,8 @@
 
 import { createCipheriv, createDecipheriv, createHmac, hash } from "node:crypto";
 import { type Bytes, releaseBytes } from "../core/bytes.ts";
-import type { Primitives } from "../crypto/primitives.ts";
+import { AppError } from "../core/errors.ts";
+import type { MacKey, Primitives } from "../crypto/primitives.ts";
 
 const CIPHER = "aes-256-gcm";
 const TAG_BYTES = 16;
@@ -11,7 +12,7 @@ const TAG_BYTES = 16;
 export const nodePrimitives: Primitives = {
   sha256: (data) => plain(hash("sha256", data, "buffer")),
 
-  hmacSha256: (key, prefix, data) => plain(createHmac("sha256", key).update(prefix).update(data).digest()),
+  hmacSha256: (key, prefix, data) => plain(createHmac("sha256", rawKey(key)).update(prefix).update(data).digest()),
 
   gcmSeal(key, nonce, aad, plaintext) {
     const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
@@ -40,6 +41,11 @@ export const nodePrimitives: Primitives = {
     return plaintext;
   },
 };
+
+function rawKey(key: MacKey): Uint8Array {
+  if (key instanceof Uint8Array) return key;
+  throw new AppError("internal", { context: { detail: "a key that only a browser can use" } });
+}
 
 function plain(buffer: Buffer): Bytes {
   return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.length);

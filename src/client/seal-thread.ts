@@ -4,12 +4,13 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Bytes } from "../core/bytes.ts";
 import type { RawPath } from "../core/raw-path.ts";
+import { serveLine } from "../engine/backup/seal-line.ts";
+import type { WorkerSetup } from "../engine/backup/seal-messages.ts";
 import { type FileAccess, type OpenFile, SealWorker } from "../engine/backup/seal-worker.ts";
-import type { FileMark, FinishedBlock } from "../engine/backup/types.ts";
+import type { FileMark } from "../engine/backup/types.ts";
 import { emptyFileStat } from "./file-stat.ts";
 import { nodePlatform } from "./platform.ts";
 import { findHoles, fstatInto, nodePath } from "./posix.ts";
-import type { FromWorker, ToWorker, WorkerSetup } from "./seal-messages.ts";
 
 const { keys } = workerData as WorkerSetup;
 const port = parentPort!;
@@ -48,47 +49,8 @@ function openFile(fd: number, path: RawPath): OpenFile {
   };
 }
 
-const worker = new SealWorker(nodePlatform, files, keys, (block) => {
-  const own = ownBuffer(block);
-  post({ done: "block", block: own }, [own.frame.buffer, own.chunkIds.buffer]);
-});
-
-/** A block whose bytes are not part of a larger buffer, so that they can be transferred. */
-function ownBuffer(block: FinishedBlock): FinishedBlock {
-  return { ...block, frame: own(block.frame), chunkIds: own(block.chunkIds), blockId: Uint8Array.from(block.blockId) };
-}
-
-function own(bytes: Bytes): Bytes {
-  return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : bytes.slice();
-}
-
-function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer);
-}
-
-async function handle(message: ToWorker): Promise<void> {
-  switch (message.do) {
-    case "read": {
-      const result = await worker.read(message.id, message.job);
-      return post({ done: "read", id: message.id, result });
-    }
-    case "assign":
-      return worker.assign(message.id, message.counters);
-    case "scan":
-      return post({ done: "scan", id: message.id, result: await worker.scan(message.job) });
-    case "inspect":
-      return post({ done: "inspect", id: message.id, result: await worker.inspect(message.path) });
-    case "seal":
-      return worker.seal(message.kind, message.counter, message.payload, message.chunkIds);
-    case "flush":
-      await worker.flush();
-      return post({ done: "flush", id: message.id });
-  }
-}
-
-let turn: Promise<void> = Promise.resolve();
-port.on("message", (message: ToWorker) => {
-  turn = turn
-    .then(() => handle(message))
-    .catch((error: unknown) => post({ done: "failed", message: String((error as Error).stack ?? error) }));
-});
+const take = serveLine(
+  (emit) => new SealWorker(nodePlatform, files, keys, emit),
+  (message, transfer) => port.postMessage(message, transfer),
+);
+port.on("message", take);

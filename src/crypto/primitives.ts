@@ -6,10 +6,13 @@ import type { Bytes } from "../core/bytes.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
+/** Key of an HMAC-SHA-256: its bytes or, in a browser, one that WebCrypto keeps and shows to no script. */
+export type MacKey = Uint8Array | CryptoKey;
+
 export type Primitives = {
   sha256(data: Uint8Array): Awaitable<Bytes>;
   /** HMAC-SHA-256 over `prefix` ‖ `data`. */
-  hmacSha256(key: Uint8Array, prefix: Uint8Array, data: Uint8Array): Awaitable<Bytes>;
+  hmacSha256(key: MacKey, prefix: Uint8Array, data: Uint8Array): Awaitable<Bytes>;
   /** AES-256-GCM: ciphertext ‖ 16-byte tag. */
   gcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Awaitable<Bytes>;
   /** The plaintext, or undefined when the tag does not fit. */
@@ -22,9 +25,7 @@ export const webPrimitives: Primitives = {
   },
 
   async hmacSha256(key, prefix, data) {
-    const imported = await crypto.subtle.importKey("raw", key as Bytes, { name: "HMAC", hash: "SHA-256" }, false, [
-      "sign",
-    ]);
+    const imported = key instanceof Uint8Array ? await importMacKey(key) : key;
     const message = new Uint8Array(prefix.length + data.length);
     message.set(prefix);
     message.set(data, prefix.length);
@@ -47,6 +48,11 @@ export const webPrimitives: Primitives = {
     }
   },
 };
+
+/** A key that signs and that nobody reads again. */
+export function importMacKey(key: Uint8Array): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", key as Bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+}
 
 function gcm(nonce: Uint8Array, aad: Uint8Array): AesGcmParams {
   return { name: "AES-GCM", iv: nonce as Bytes, additionalData: aad as Bytes, tagLength: 128 };

@@ -5,6 +5,7 @@ import { generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { z } from "zod";
 import type { Bytes } from "../core/bytes.ts";
 import type { RandomSource } from "../core/clock.ts";
+import type { MacKey } from "./primitives.ts";
 
 /** What every enrolled device holds: names, cuts and seals, but opens nothing. */
 export type WriterSecrets = {
@@ -13,6 +14,12 @@ export type WriterSecrets = {
   readonly metaKey: Bytes;
   /** age recipient of the readers. */
   readonly recipient: string;
+};
+
+/** The same as backups use them: a browser keeps what only ever keys an HMAC where no script can read it. */
+export type WriterKeys = Omit<WriterSecrets, "chunkIdKey" | "metaKey"> & {
+  readonly chunkIdKey: MacKey;
+  readonly metaKey: MacKey;
 };
 
 /** What lies in keyslots: opens everything. */

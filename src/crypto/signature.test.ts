@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEVICE, PUBLIC_KEY } from "../../tests/samples.ts";
 import { fromHex, toHex, utf8 } from "../core/bytes.ts";
-import { deviceIdOf, generateDeviceKey, importSigner, verifySignature } from "./signature.ts";
+import {
+  deviceIdOf,
+  generateDeviceKey,
+  generateHiddenKey,
+  importSigner,
+  signerOfKey,
+  verifySignature,
+} from "./signature.ts";
 
 /** RFC 8032, 7.1, test 1: its secret key as PKCS#8 (RFC 8410), and its signature of the empty message. */
 const PKCS8 = fromHex(
@@ -30,6 +37,17 @@ test("a new key signs, and any change is noticed", async () => {
   assert.ok(!(await verifySignature(publicKey, utf8("I was there."), signature)));
   assert.ok(!(await verifySignature(PUBLIC_KEY, message, signature)));
   assert.ok(!(await verifySignature(publicKey, message, signature.with(0, signature[0]! ^ 1))));
+});
+
+test("a hidden key signs as any other, and its private half cannot be read", async () => {
+  const pair = await generateHiddenKey();
+  const signer = await signerOfKey(pair);
+  const message = utf8("I was here.");
+  assert.equal(await deviceIdOf(signer.publicKey), signer.device);
+  assert.ok(await verifySignature(signer.publicKey, message, await signer.sign(message)));
+  for (const format of ["pkcs8", "jwk"] as const) {
+    await assert.rejects(crypto.subtle.exportKey(format, pair.privateKey));
+  }
 });
 
 test("what is no key or no signature is false or refused, not an exception", async () => {

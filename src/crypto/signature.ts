@@ -23,13 +23,23 @@ export async function generateDeviceKey(): Promise<{ pkcs8: Bytes; publicKey: By
   return { pkcs8, publicKey, device: await deviceIdOf(publicKey) };
 }
 
+/** A key pair whose private half no script can read, for browsers: it can be kept in IndexedDB, and goes nowhere else. */
+export async function generateHiddenKey(): Promise<CryptoKeyPair> {
+  return (await crypto.subtle.generateKey(ED25519, false, ["sign", "verify"])) as CryptoKeyPair;
+}
+
+export async function signerOfKey({ privateKey, publicKey }: CryptoKeyPair): Promise<Signer> {
+  const bytes = new Uint8Array(await crypto.subtle.exportKey("raw", publicKey));
+  return { device: await deviceIdOf(bytes), publicKey: bytes, sign: (message) => signBy(privateKey, message) };
+}
+
 /** Throws `key_invalid`. */
 export async function importSigner(pkcs8: Uint8Array): Promise<Signer> {
   const { privateKey, publicKey } = await importPrivateKey(pkcs8);
   return {
     device: await deviceIdOf(publicKey),
     publicKey,
-    sign: async (message) => new Uint8Array(await crypto.subtle.sign(ED25519, privateKey, message as Bytes)),
+    sign: (message) => signBy(privateKey, message),
   };
 }
 
@@ -51,6 +61,10 @@ export async function verifySignature(
 
 export async function deviceIdOf(publicKey: Uint8Array): Promise<DeviceId> {
   return toHex((await sha256(publicKey)).subarray(0, ID_BYTES.device)) as DeviceId;
+}
+
+async function signBy(privateKey: CryptoKey, message: Uint8Array): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.sign(ED25519, privateKey, message as Bytes));
 }
 
 async function importPrivateKey(pkcs8: Uint8Array): Promise<{ privateKey: CryptoKey; publicKey: Bytes }> {

@@ -2,7 +2,7 @@
 // anyone else keeps them.
 
 import { readFileSync } from "node:fs";
-import type { OwnerNames, TreeEntry } from "../../wire/v4/tree-types.ts";
+import { type OwnerNames, type TreeEntry, UNKNOWN_OWNER } from "../../wire/v4/tree-types.ts";
 import { createOwners, type Owners } from "../owners.ts";
 
 /** Ids to set; -1 leaves what the system gives. */
@@ -46,10 +46,14 @@ export class OwnerResolver {
     const user = users.get(entry.uid);
     const group = groups.get(entry.gid);
     return {
-      uid: (user === undefined ? undefined : this.#local.userId(user)) ?? entry.uid,
-      gid: (group === undefined ? undefined : this.#local.groupId(group)) ?? entry.gid,
+      uid: (user === undefined ? undefined : this.#local.userId(user)) ?? known(entry.uid, this.#uid),
+      gid: (group === undefined ? undefined : this.#local.groupId(group)) ?? known(entry.gid, this.#gid),
     };
   }
+}
+
+function known(id: number, own: number): number {
+  return id === UNKNOWN_OWNER ? own : id;
 }
 
 /** This machine's users and groups; none where it keeps no such files. */

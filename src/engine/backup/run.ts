@@ -6,7 +6,7 @@ import { throwIfAborted } from "../../core/errors.ts";
 import type { ChunkId, DeviceId, SessionId, SnapshotId } from "../../core/ids.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { Awaitable } from "../../crypto/primitives.ts";
-import type { WriterSecrets } from "../../crypto/secrets.ts";
+import type { WriterKeys } from "../../crypto/secrets.ts";
 import { SESSION_KEY_BYTES, sealSessionKey } from "../../crypto/session-key.ts";
 import type { Signer } from "../../crypto/signature.ts";
 import { planToken, tagToken } from "../../crypto/tokens.ts";
@@ -34,7 +34,7 @@ export type BackupOptions = {
   readonly platform: EnginePlatform;
   readonly source: BackupSource;
   readonly createPool: (keys: SealWorkerKeys) => SealPool;
-  readonly writer: WriterSecrets;
+  readonly writer: WriterKeys;
   readonly signer: Signer;
   readonly plan: string;
   readonly tags: readonly string[];

@@ -1,7 +1,7 @@
 // Tree segments on their way to blocks: named, asked for in batches, and put into blocks of their own, so that browsing touches few.
 
 import { type Bytes, concatBytes } from "../../core/bytes.ts";
-import type { Awaitable, Primitives } from "../../crypto/primitives.ts";
+import type { Awaitable, MacKey, Primitives } from "../../crypto/primitives.ts";
 import { KIND_TREE } from "../../wire/v4/vault-port.ts";
 import { BlockPayloadWriter } from "../block.ts";
 import type { Dedup } from "./dedup.ts";
@@ -15,7 +15,7 @@ type Waiting = { readonly id: Awaitable<Bytes>; readonly segment: Bytes; readonl
 
 export type TreeBlocksOptions = {
   readonly primitives: Primitives;
-  readonly chunkIdKey: Bytes;
+  readonly chunkIdKey: MacKey;
   readonly dedup: Dedup;
   /** Seals a full block; the rows of its chunks become known when it is stored. */
   readonly seal: (payload: Bytes, chunkIds: Bytes, rows: readonly number[]) => void;

@@ -4,7 +4,7 @@
 
 import { type Bytes, concatBytes, tryUtf8Decode, utf8 } from "../../core/bytes.ts";
 import { type RawPath, rawToBytes } from "../../core/raw-path.ts";
-import { ENTRY, type EntryType, type TreeEntry } from "../../wire/v4/tree-types.ts";
+import { ENTRY, type EntryType, type TreeEntry, UNKNOWN_OWNER } from "../../wire/v4/tree-types.ts";
 import { readFile } from "../reader/file-content.ts";
 import type { VaultReader } from "../reader/reader.ts";
 import { sameContent } from "../reader/search.ts";
@@ -91,8 +91,8 @@ function paxRecords(entry: TreeEntry, { path, link, size, user, group }: Fields)
   if (!isPlain(path, NAME_BYTES)) add("path", texts[0]!);
   if (link !== undefined && !isPlain(link, NAME_BYTES)) add("linkpath", texts[1]!);
   if (size > OCTAL.eleven) add("size", utf8(String(size)));
-  if (entry.uid > OCTAL.seven) add("uid", utf8(String(entry.uid)));
-  if (entry.gid > OCTAL.seven) add("gid", utf8(String(entry.gid)));
+  if (entry.uid > OCTAL.seven && entry.uid !== UNKNOWN_OWNER) add("uid", utf8(String(entry.uid)));
+  if (entry.gid > OCTAL.seven && entry.gid !== UNKNOWN_OWNER) add("gid", utf8(String(entry.gid)));
   if (!isPlain(user, OWNER_BYTES)) add("uname", utf8(user));
   if (!isPlain(group, OWNER_BYTES)) add("gname", utf8(group));
   const isWhole = entry.mtimeNanos === 0 && entry.mtimeSeconds >= 0 && entry.mtimeSeconds <= OCTAL.eleven;

@@ -18,6 +18,9 @@ export const ENTRY = {
 export type Hole = { readonly offset: number; readonly length: number };
 export type Xattr = { readonly name: RawPath; readonly value: Uint8Array };
 
+/** A uid or gid that nobody knew: browsers are not told. It is what chown(2) takes for "leave it". */
+export const UNKNOWN_OWNER = 0xffff_ffff;
+
 export type TreeEntry = {
   readonly type: EntryType;
   /** Raw bytes as the file system gave them, one character a byte (core/raw-path). */

@@ -1,17 +1,11 @@
-// What the main thread and a seal worker say to each other. Buffers are transferred, never copied.
+// What a run and a seal worker of its own say to each other, on threads of Node and in workers of a browser. Buffers are transferred,
+// never copied.
 
-import type { Bytes } from "../core/bytes.ts";
-import type { RawPath } from "../core/raw-path.ts";
-import type { SealWorkerKeys } from "../engine/backup/seal-worker.ts";
-import type {
-  FinishedBlock,
-  ReadJob,
-  ReadResult,
-  ScanJob,
-  ScanResult,
-  SealWorkerPort,
-} from "../engine/backup/types.ts";
-import type { BlockKind } from "../wire/v4/vault-port.ts";
+import type { Bytes } from "../../core/bytes.ts";
+import type { RawPath } from "../../core/raw-path.ts";
+import type { BlockKind } from "../../wire/v4/vault-port.ts";
+import type { SealWorkerKeys } from "./seal-worker.ts";
+import type { FinishedBlock, ReadJob, ReadResult, ScanJob, ScanResult, SealWorkerPort } from "./types.ts";
 
 export type WorkerSetup = { readonly keys: SealWorkerKeys };
 
