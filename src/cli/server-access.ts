@@ -9,6 +9,7 @@ import type { Signer } from "../crypto/signature.ts";
 import { ApiClient } from "../engine/remote/api-client.ts";
 import { apiKeyCredentials, type Credentials, deviceCredentials, nobody } from "../engine/remote/credentials.ts";
 import { Retrier } from "../engine/remote/retrier.ts";
+import { tracedTransport } from "../engine/remote/traced-transport.ts";
 import type { HttpTransport } from "../engine/remote/transport.ts";
 import { PEOPLE_ROUTES } from "../wire/v4/api/people-routes.ts";
 import { askText, canAsk } from "./ask.ts";
@@ -34,6 +35,7 @@ export type ServerAccess = {
 /** How often a person is told that the server does not answer. */
 const TELL_EVERY_MS = 30_000;
 const PIN_BYTES = 32;
+const RUN_BYTES = 8;
 
 /** `file` is what this machine knows of the server. Throws `usage` for a pin that is none. */
 export function reachServer(
@@ -70,13 +72,15 @@ export function pinSetting(text: string | undefined): Bytes | undefined {
 
 function access(
   context: Context,
-  transport: HttpTransport,
+  given: HttpTransport,
   pin: Bytes | undefined,
   person: Credentials,
   hasAccount: boolean,
 ): ServerAccess {
   const { clock, random, signal } = context.host;
   const retrier = new Retrier({ clock, random, onWait: tellWaits(context) });
+  const run = random.bytes(RUN_BYTES).toHex();
+  const transport = tracedTransport(given, { run, logger: context.logger, clock });
   const client = (credentials: Credentials): ApiClient => new ApiClient({ transport, credentials, retrier, signal });
   const people = client(person);
   return {

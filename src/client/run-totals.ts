@@ -21,7 +21,7 @@ export function saveTotals(statePath: string, { files, bytes }: RunTotals, logge
   try {
     writeFileSync(pathOf(statePath), `${JSON.stringify({ files, bytes })}\n`, { mode: 0o600 });
   } catch (error) {
-    logger.warn("the totals of this run could not be kept", { detail: (error as NodeJS.ErrnoException).code });
+    logger.warn("the totals of this run could not be kept", { error: error as Error });
   }
 }
 

@@ -37,9 +37,7 @@ export function openState(path: string, vault: VaultId, plan: NameToken, logger:
     return { tail, cursor: new StateCursor(frames(fd)), close: () => closeSync(fd) };
   } catch (error) {
     closeSync(fd);
-    logger.warn("the state file of the last run cannot be used; everything is read again", {
-      reason: (error as Error).message,
-    });
+    logger.warn("the state file of the last run cannot be used; everything is read again", { error: error as Error });
     return undefined;
   }
 }

@@ -92,7 +92,22 @@ export const CONFIG = {
   scrubMiBps: whole(0, 2 ** 20, 64, "Speed of that reading in MiB a second at most; 0 is no limit."),
   color: choice(["auto", "always", "never"], "auto", "Coloured output; auto means when a terminal reads it."),
   progress: choice(["auto", "always", "never"], "auto", "Live progress display; auto means when a terminal reads it."),
-  logLevel: choice(["debug", "info", "warn", "error", "silent"], "warn", "The least serious messages that are logged."),
+  logLevel: choice(
+    ["debug", "info", "warn", "error", "silent"],
+    "warn",
+    "The least serious messages that are logged to the console.",
+  ),
+  logFileLevel: choice(
+    ["debug", "info", "warn", "error", "silent"],
+    "info",
+    "The least serious messages that server, gateway and agent log to files; silent writes none.",
+  ),
+  logFolder: text("Folder of those files; `logs` in the data or home folder by default.", { accepts: "folder" }),
+  logFileMiB: whole(1, 4096, 10, "Size in MiB at which a new log file is begun."),
+  logFiles: whole(1, 1000, 7, "Log files that are kept."),
+  crashReportsDsn: text("Address (DSN) of a Sentry-compatible receiver of crash reports; without it none are sent.", {
+    accepts: "URL",
+  }),
 } as const satisfies Record<string, Setting<unknown>>;
 
 export type ConfigKey = keyof typeof CONFIG;

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import type { Clock, RandomSource } from "../core/clock.ts";
 import { LIMITS } from "../core/config-schema.ts";
 import { AppError } from "../core/errors.ts";
-import type { Logger } from "../core/log.ts";
+import { type Logger, type Said, said } from "../core/log.ts";
 import { REPLY } from "../wire/v3/messages.ts";
 import { encodeReply } from "../wire/v3/replies.ts";
 import { type AdmissionRules, createAdmission } from "./admission.ts";
@@ -147,7 +147,7 @@ class Listener {
     });
     // From here on an error of the listener (too many open files, say) concerns one connection, not the gateway.
     this.#server.on("error", (error: NodeJS.ErrnoException) =>
-      this.#options.logger.warn("a connection could not be taken", { reason: error.code ?? error.name }),
+      this.#options.logger.warn("a connection could not be taken", { error }),
     );
     const { idleMs, sessionMs, patienceMs } = this.#limits;
     const everyMs = Math.max(10, Math.min(SWEEP_AT_MOST_MS, idleMs / 4, sessionMs / 4, patienceMs / 4));
@@ -176,7 +176,7 @@ class Listener {
     const { admission, logger } = this.#sessionOptions;
     if (!admission.allowsAddress(socket.remoteAddress)) {
       this.#turnedAway++;
-      logger.warn("turned a connection away", { reason: "its network is not listed" });
+      logger.warn("turned a connection away", { reason: said`its network is not listed` });
       socket.on("error", () => undefined);
       socket.destroy();
       return;
@@ -213,14 +213,14 @@ class Listener {
     const othersWait = this.#places.waiting > 0;
     for (const session of this.#sessions.keys()) {
       const timeMs = sessionMs + (session.contentBytes / BYTES_PER_SECOND) * 1000;
-      if (session.silentMs >= idleMs) this.#end(session, "it was silent too long");
-      else if (session.ageMs >= timeMs) this.#end(session, "its time is over");
+      if (session.silentMs >= idleMs) this.#end(session, said`it was silent too long`);
+      else if (session.ageMs >= timeMs) this.#end(session, said`its time is over`);
       else if (othersWait && session.hasUploads && session.silentMs >= patienceMs)
-        this.#end(session, "it was silent while others wait");
+        this.#end(session, said`it was silent while others wait`);
     }
   }
 
-  #end(session: Session, reason: string): void {
+  #end(session: Session, reason: Said): void {
     this.#options.logger.info("closed a connection of protocol 3", { reason });
     session.close();
   }

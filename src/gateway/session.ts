@@ -7,7 +7,7 @@ import { releaseWhole } from "../core/bytes.ts";
 import type { Clock, RandomSource } from "../core/clock.ts";
 import { isAppError } from "../core/errors.ts";
 import type { V3ClientId } from "../core/ids.ts";
-import type { Logger } from "../core/log.ts";
+import { type Logger, said } from "../core/log.ts";
 import { type RequestPart, RequestReader } from "../wire/v3/frame-reader.ts";
 import { decodeName, REPLY, REQUEST, type Reply, type RequestHeader, V3_BYTES } from "../wire/v3/messages.ts";
 import { encodeReply } from "../wire/v3/replies.ts";
@@ -15,7 +15,7 @@ import { decodePublicKeyPayload } from "../wire/v3/requests.ts";
 import type { Admission } from "./admission.ts";
 import { type ClientRegistry, isUserName, type RegisteredClient } from "./client-registry.ts";
 import { FILE_KEY_BYTES, isLegacyPublicKey, wrapFileKey } from "./legacy-crypto.ts";
-import { type PacketAnswer, type Sender, Uploads, type UploadsOptions } from "./uploads.ts";
+import { type PacketAnswer, type Refusal, type Sender, Uploads, type UploadsOptions } from "./uploads.ts";
 
 export type SessionOptions = Omit<UploadsOptions, "signal"> & {
   readonly registry: ClientRegistry;
@@ -96,10 +96,10 @@ export class Session {
       if ((await this.#serve()) === "close") this.#send(ERROR);
     } catch (error) {
       if (isAppError(error, "v3_protocol")) {
-        this.#refused(String(error.context.detail));
+        this.#refused(error);
         this.#send(ERROR);
       } else if (isAppError(error) || !("code" in (error as Error))) {
-        logger.error("a connection of the gateway failed", { reason: reasonOf(error) });
+        logger.error("a connection of the gateway failed", { error: error as Error });
         this.#send(ERROR);
       }
       // Anything else is the connection itself that broke.
@@ -142,7 +142,7 @@ export class Session {
       case "request":
         this.#header = part.header;
         this.#isAnswered = false;
-        return this.#knows(part.header) ? undefined : this.#refuseAndClose("its client id is unknown");
+        return this.#knows(part.header) ? undefined : this.#refuseAndClose(said`its client id is unknown`);
       case "payload":
         this.#isAnswered = true;
         return this.#takePayload(this.#header!, part.bytes);
@@ -157,7 +157,7 @@ export class Session {
         this.contentBytes += part.bytes.length;
         return this.#answerPacket(await this.#uploads.takeContent(part.bytes));
       case "end":
-        if (!this.#isAnswered) return this.#refuse("a request has an unknown code, or is too short");
+        if (!this.#isAnswered) return this.#refuse(said`a request has an unknown code, or is too short`);
         return this.#header!.code === REQUEST.packet ? this.#answerPacket(await this.#uploads.endPacket()) : undefined;
     }
   }
@@ -188,12 +188,12 @@ export class Session {
 
   #register(user: string | undefined): Answer {
     const { registry, logger } = this.#options;
-    if (user === undefined || !isUserName(user)) return this.#refuseAndClose("the name to register is none");
+    if (user === undefined || !isUserName(user)) return this.#refuseAndClose(said`the name to register is none`);
     if (!this.#isAdmitted(user)) return ERROR;
     const client = registry.register(user);
-    if (client === "full") return this.#refuse("no more clients can be registered");
+    if (client === "full") return this.#refuse(said`no more clients can be registered`);
     if (client === "taken") return { code: REPLY.nameTaken };
-    logger.info("registered a client of protocol 3", { user });
+    logger.info("registered a client of protocol 3", { client: client.id });
     this.#client = client;
     this.#registeredHere = client.id;
     this.#fileKey = undefined;
@@ -205,11 +205,11 @@ export class Session {
     const { registry } = this.#options;
     const { name, publicKey } = decodePublicKeyPayload(payload);
     const client = registry.byId(id);
-    if (!client || name !== client.user) return this.#refuse("the name does not belong to the client id");
+    if (!client || name !== client.user) return this.#refuse(said`the name does not belong to the client id`);
     if (!this.#isAdmitted(client.user)) return ERROR;
-    if (client.publicKey && this.#registeredHere !== id) return this.#refuse("the client has a key already");
+    if (client.publicKey && this.#registeredHere !== id) return this.#refuse(said`the client has a key already`);
     const wrappedKey = isLegacyPublicKey(publicKey) ? this.#logIn({ ...client, publicKey }) : undefined;
-    if (!wrappedKey) return this.#refuse("the key is none");
+    if (!wrappedKey) return this.#refuse(said`the key is none`);
     registry.setKey(id, publicKey);
     return { code: REPLY.keyReceived, client: id, wrappedKey };
   }
@@ -232,14 +232,15 @@ export class Session {
     this.#client = client;
     this.#fileKey = fileKey;
     registry.sawNow(client.id);
-    logger.info("a client of protocol 3 logged in", { user: client.user });
+    logger.info("a client of protocol 3 logged in", { client: client.id });
     return wrappedKey;
   }
 
   #isAdmitted(user: string): boolean {
     const { admission, clock } = this.#options;
     const answer = admission.judgeName(user, clock.now());
-    if (answer !== "allowed") this.#refused(answer === "retired" ? "the name is retired" : "the name is not listed");
+    if (answer !== "allowed")
+      this.#refused(answer === "retired" ? said`the name is retired` : said`the name is not listed`);
     return answer === "allowed";
   }
 
@@ -269,20 +270,20 @@ export class Session {
     name: string | undefined,
     judge: (name: string) => Promise<Answer>,
   ): Promise<Answer> {
-    if (id !== this.#client?.id || !this.#fileKey) return this.#refuse("no key was exchanged on this connection");
-    return name === undefined ? this.#refuse("its name is none") : judge(name);
+    if (id !== this.#client?.id || !this.#fileKey) return this.#refuse(said`no key was exchanged on this connection`);
+    return name === undefined ? this.#refuse(said`its name is none`) : judge(name);
   }
 
   async #confirm(client: V3ClientId, name: string): Promise<Answer> {
-    const { isSafe, reason } = await this.#uploads.confirm(name);
-    if (!isSafe) return this.#refuse(reason);
+    const answer = await this.#uploads.confirm(name);
+    if (!answer.isSafe) return this.#refuse(answer.reason);
     this.#options.counts.stored++;
-    this.#options.logger.info("stored an upload of protocol 3", { user: this.#client!.user });
+    this.#options.logger.info("stored an upload of protocol 3", { client: this.#client!.id });
     return { code: REPLY.acknowledged, client };
   }
 
   async #dropForResend(client: V3ClientId, name: string): Promise<Answer> {
-    if (!(await this.#uploads.drop(name))) return this.#refuse("no file of that name was sent");
+    if (!(await this.#uploads.drop(name))) return this.#refuse(said`no file of that name was sent`);
     return this.#options.answerResend ? { code: REPLY.acknowledged, client } : undefined;
   }
 
@@ -291,19 +292,20 @@ export class Session {
     return { code: REPLY.acknowledged, client };
   }
 
-  #refuse(reason: string): Reply {
+  #refuse(reason: Refusal): Reply {
     this.#refused(reason);
     return ERROR;
   }
 
-  #refuseAndClose(reason: string): "close" {
+  #refuseAndClose(reason: Refusal): "close" {
     this.#refused(reason);
     return "close";
   }
 
-  #refused(reason: string): void {
+  #refused(reason: Refusal): void {
     this.#options.counts.refused++;
-    this.#options.logger.warn("refused a request of protocol 3", { user: this.#client?.user, reason });
+    const why = reason instanceof Error ? { error: reason } : { reason };
+    this.#options.logger.warn("refused a request of protocol 3", { client: this.#client?.id, ...why });
   }
 
   /** Waits while the client does not read: its silence counts meanwhile. */
@@ -335,8 +337,4 @@ export class Session {
       socket.destroy();
     }
   }
-}
-
-function reasonOf(error: unknown): string {
-  return isAppError(error) ? error.code : (error as Error).name;
 }

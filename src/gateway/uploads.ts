@@ -1,9 +1,9 @@
 // The uploads of one connection, by file name: what each packet and each word on a checksum does to them. Answers are given as values,
 // undefined meaning that protocol 3 says nothing there; the connection sends them. `close` means that nothing more is to be read.
 
-import { isAppError } from "../core/errors.ts";
 import { checkName } from "../core/filename.ts";
 import type { V3ClientId } from "../core/ids.ts";
+import { type Said, said } from "../core/log.ts";
 import type { PacketHead } from "../wire/v3/messages.ts";
 import { IncomingFile, type PacketPlace, type Received, type Window } from "./incoming-file.ts";
 import type { GiveBack, Places } from "./places.ts";
@@ -27,8 +27,11 @@ export type PacketAnswer =
   /** The packet was taken, or is of no use; more is to come. */
   | { readonly do: "go_on" }
   | { readonly do: "received"; readonly name: string; readonly received: Received }
-  | { readonly do: "refuse"; readonly reason: string }
-  | { readonly do: "close"; readonly reason: string };
+  | { readonly do: "refuse"; readonly reason: Refusal }
+  | { readonly do: "close"; readonly reason: Refusal };
+
+/** Why, for the log. */
+export type Refusal = Said | Error;
 
 /** Files that one connection may have on their way at a time; the old client has one. */
 const FILES_AT_MOST = 16;
@@ -68,10 +71,10 @@ export class Uploads {
       if (!(begun instanceof IncomingFile)) return begun;
       file = begun;
     }
-    if (!file) return this.#refuse(head, "its first packet is missing");
+    if (!file) return this.#refuse(head, said`its first packet is missing`);
     const place = file.placeOf(head);
-    if (place === "contradicts") return this.#refuse(head, "it contradicts its first packet");
-    if (place === "over_window") return this.#refuse(head, "too many packets came before their turn");
+    if (place === "contradicts") return this.#refuse(head, said`it contradicts its first packet`);
+    if (place === "over_window") return this.#refuse(head, said`too many packets came before their turn`);
     if (place === "early") file.beginEarly(head.number, contentBytes);
     this.#packet = { head, file, place };
     return GO_ON;
@@ -86,7 +89,7 @@ export class Uploads {
       await file.take(content);
       return GO_ON;
     } catch (error) {
-      return this.#refuse(head, notStored(error));
+      return this.#refuse(head, error as Error);
     }
   }
 
@@ -101,23 +104,25 @@ export class Uploads {
       const received = await file.end();
       if (received) return { do: "received", name: head.name!, received };
       this.#files.delete(head.name!);
-      return { do: "refuse", reason: "its content is not what it was said to be" };
+      return { do: "refuse", reason: said`its content is not what it was said to be` };
     } catch (error) {
-      return this.#refuse(head, notStored(error));
+      return this.#refuse(head, error as Error);
     }
   }
 
   /** 1029: true once the file is safe, false when it was not sent, or could not be stored. */
-  async confirm(name: string): Promise<{ readonly isSafe: boolean; readonly reason: string }> {
+  async confirm(
+    name: string,
+  ): Promise<{ readonly isSafe: true } | { readonly isSafe: false; readonly reason: Refusal }> {
     const file = this.#files.get(name);
-    if (!file?.isReceived) return { isSafe: false, reason: "no file of that name waits for its checksum" };
+    if (!file?.isReceived) return { isSafe: false, reason: said`no file of that name waits for its checksum` };
     this.#files.delete(name);
     try {
       await file.commit();
       this.#tries.delete(name);
-      return { isSafe: true, reason: "" };
+      return { isSafe: true };
     } catch (error) {
-      return { isSafe: false, reason: notStored(error) };
+      return { isSafe: false, reason: error as Error };
     }
   }
 
@@ -138,19 +143,19 @@ export class Uploads {
   async #begin(head: PacketHead, name: string, sender: Sender): Promise<IncomingFile | PacketAnswer> {
     await this.#forget(name);
     const tries = (this.#tries.get(name) ?? 0) + 1;
-    if (tries > 1 + this.#options.resends) return { do: "close", reason: "one file was sent too often" };
-    if (this.#files.size >= FILES_AT_MOST) return this.#refuse(head, "too many files are on their way");
+    if (tries > 1 + this.#options.resends) return { do: "close", reason: said`one file was sent too often` };
+    if (this.#files.size >= FILES_AT_MOST) return this.#refuse(head, said`too many files are on their way`);
     this.#remember(name, tries);
     const { client, user, fileKey } = sender;
     const { plainBytes, total } = head;
     try {
       const upload = await this.#beginUpload({ client, user, name, sizeBytes: plainBytes });
-      if (!upload) return this.#refuse(head, "all places are taken");
+      if (!upload) return this.#refuse(head, said`all places are taken`);
       const file = new IncomingFile({ fileKey, plainBytes, total, window: this.#options.window, upload });
       this.#files.set(name, file);
       return file;
     } catch (error) {
-      return this.#refuse(head, notStored(error));
+      return this.#refuse(head, error as Error);
     }
   }
 
@@ -174,7 +179,7 @@ export class Uploads {
   }
 
   /** "Once per file": whoever sends a hundred packets gets one answer, not a hundred that it does not expect. */
-  async #refuse(head: PacketHead, reason: string): Promise<PacketAnswer> {
+  async #refuse(head: PacketHead, reason: Refusal): Promise<PacketAnswer> {
     this.#packet = undefined;
     const key = head.name ?? "";
     await this.#forget(key);
@@ -209,16 +214,11 @@ function inPlace(upload: Upload, giveBack: GiveBack): Upload {
   };
 }
 
-/** For the log, which is told no names of files and no paths. */
-function notStored(error: unknown): string {
-  return `it cannot be stored (${isAppError(error) ? error.code : (error as Error).name})`;
-}
-
-function problemOf(head: PacketHead, contentBytes: number, sender: Sender | undefined): string | undefined {
+function problemOf(head: PacketHead, contentBytes: number, sender: Sender | undefined): Said | undefined {
   const { cipherBytes, number, total, name } = head;
-  if (!sender) return "no key was exchanged on this connection";
-  if (name === undefined || checkName(name) !== undefined) return "its name is none";
-  if (cipherBytes === 0 || cipherBytes !== contentBytes) return "a packet has another size than it says";
-  if (number === 0 || number > total) return "a packet has a number that there is not";
+  if (!sender) return said`no key was exchanged on this connection`;
+  if (name === undefined || checkName(name) !== undefined) return said`its name is none`;
+  if (cipherBytes === 0 || cipherBytes !== contentBytes) return said`a packet has another size than it says`;
+  if (number === 0 || number > total) return said`a packet has a number that there is not`;
   return undefined;
 }

@@ -10,10 +10,12 @@ import { LIMITS } from "../core/config-schema.ts";
 import { AppError } from "../core/errors.ts";
 import { type Logger, silentLogger } from "../core/log.ts";
 import { localSocketPath } from "../node/local-socket.ts";
+import { type LogView, noLogView } from "../node/log/tail.ts";
 import { readVersion } from "../node/version.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { type Migrations, openServerDatabase } from "./database.ts";
 import { DEVICE_API } from "./device-api/part.ts";
+import { logEvent } from "./event-log.ts";
 import { dispatcher } from "./http/dispatch.ts";
 import { type Listener, listenLocal, listenPlain, listenTls } from "./http/listener.ts";
 import type { Principal } from "./http/principal.ts";
@@ -33,6 +35,8 @@ export type ServerOptions = {
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly logger?: Logger;
+  /** Of that logger, for people who look at it through the server. */
+  readonly log?: LogView;
   /** Hears of everything that happens, as parts do. */
   readonly onEvent?: (event: ServerEvent) => void;
   /** In place of all parts (tests of one). */
@@ -96,6 +100,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       clock,
       random,
       logger,
+      log: options.log ?? noLogView(),
       database,
       vaults,
       running,
@@ -109,6 +114,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return admitted(parts, what);
       },
       emit(event) {
+        logEvent(logger, event);
         for (const part of parts) part.onEvent?.(event);
         options.onEvent?.(event);
       },
@@ -137,7 +143,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         } catch (error) {
           // The caller has its answer; that the trail lacks an entry (a full disk) must not be lost.
           const { name, requestId, outcome } = call;
-          logger.error("a call is missing in the audit trail", { name, requestId, outcome, detail: String(error) });
+          logger.error("a call is missing in the audit trail", {
+            route: name,
+            requestId,
+            outcome,
+            error: error as Error,
+          });
         }
       },
     });

@@ -6,6 +6,7 @@ import type { Clock, RandomSource } from "../core/clock.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { DeviceId, SessionId, SnapshotId, VaultId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
+import type { LogView } from "../node/log/tail.ts";
 import type { Database } from "../vault/database.ts";
 import type { Route } from "../wire/v4/api/route.ts";
 import type { Migrations } from "./database.ts";
@@ -22,6 +23,8 @@ export type ServerKit = {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly logger: Logger;
+  /** The last lines of the log, and how serious they must be to be logged. */
+  readonly log: LogView;
   readonly database: Database;
   readonly vaults: VaultRegistry;
   readonly running: RunningCalls;
@@ -85,6 +88,13 @@ export type ServerEvent =
   | { readonly type: "vault-made"; readonly vault: VaultId; readonly name: string }
   | {
       readonly type: "request";
+      readonly requestId: string;
+      /** What the caller names its run by, if it does. */
+      readonly run: string | undefined;
+      readonly vault: VaultId | undefined;
+      readonly device: DeviceId | undefined;
+      readonly session: SessionId | undefined;
+      readonly method: string;
       readonly route: string;
       readonly status: number;
       readonly durationMs: number;

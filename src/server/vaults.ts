@@ -205,7 +205,7 @@ export class VaultRegistry {
       const name = `vault-${id.slice(0, 8)}`;
       const sql = "INSERT OR IGNORE INTO vaults (id, name, createdAt, isMade) VALUES (?, ?, ?, 1)";
       if (database.run(sql, id, name, clock.now()).changes > 0)
-        logger.warn("a vault was found and taken in", { vault: id, name });
+        logger.warn("a vault was found and taken in", { vault: id });
     }
   }
 
@@ -216,7 +216,7 @@ export class VaultRegistry {
       const problem = isAppError(error)
         ? error
         : new AppError("internal", { cause: error, context: { detail: "the vault cannot be opened." } });
-      this.#options.logger.error("a vault cannot be opened", { code: problem.code, detail: problem.message });
+      this.#options.logger.error("a vault cannot be opened", { error: problem });
       return problem;
     }
   }

@@ -36,7 +36,7 @@ async function read(vault: VaultContext, { pack, offset, length, blockNo }: Bloc
   try {
     return (await vault.store.getRange(packKey(pack), offset, length)) ?? new Uint8Array();
   } catch (error) {
-    vault.logger.warn("a block cannot be read", { blockNo, detail: (error as Error).message });
+    vault.logger.warn("a block cannot be read", { blockNo, error: error as Error });
     return new Uint8Array();
   }
 }

@@ -15,6 +15,7 @@ import { gatewayVaultStore, gatewayWarnings, runGateway, shownAddress } from "..
 import { withVault } from "../open-vault.ts";
 import { usage } from "../parse-values.ts";
 import { addExamples, type Cli } from "../program.ts";
+import { openServiceLog } from "../service-log.ts";
 import { dataFolder, defineClients } from "./gateway-clients.ts";
 
 type Options = AdmissionOptions & {
@@ -45,6 +46,15 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function run(context: Context, options: Options): Promise<undefined> {
+  const log = await openServiceLog(context, "gateway", context.config.home);
+  try {
+    return await runLogged({ ...context, logger: log.logger }, options);
+  } finally {
+    await log.close();
+  }
+}
+
+async function runLogged(context: Context, options: Options): Promise<undefined> {
   const listen = await addressOf(options);
   if (options.store === "plain") {
     if (options.dir === undefined) throw usage("--store plain needs --dir.");

@@ -5,9 +5,10 @@ import { hostname } from "node:os";
 import type { Command } from "commander";
 import { PORTS } from "../../core/config-schema.ts";
 import type { DeviceId, VaultId } from "../../core/ids.ts";
+import type { LogView } from "../../node/log/tail.ts";
 import { type RunningServer, startServer } from "../../server/app.ts";
 import type { ServerEvent } from "../../server/kit.ts";
-import { type Endpoint, serverSettings } from "../../server/settings.ts";
+import { type Endpoint, type ServerSettings, serverSettings } from "../../server/settings.ts";
 import { logDevices } from "../../vault/server-queries.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, plural } from "../format-bytes.ts";
@@ -17,6 +18,7 @@ import type { ServeEventJson } from "../json-schema.ts";
 import { usage } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import type { ServedGateway, ServedGatewayOptions } from "../serve-gateway.ts";
+import { openServiceLog } from "../service-log.ts";
 import { shownText } from "../shown-path.ts";
 
 type Options = Omit<ServedGatewayOptions, "gateway"> & Partial<Pick<ServedGatewayOptions, "gateway">>;
@@ -49,9 +51,18 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function run(context: Context, options: Options): Promise<undefined> {
-  const { host, output, logger } = context;
   requireGatewayOptions(options);
   const settings = serverSettings(context.config);
+  const log = await openServiceLog(context, "server", settings.data);
+  try {
+    return await serve({ ...context, logger: log.logger }, options, settings, log);
+  } finally {
+    await log.close();
+  }
+}
+
+async function serve(context: Context, options: Options, settings: ServerSettings, log: LogView): Promise<undefined> {
+  const { host, output, logger } = context;
   const early: ServerEvent[] = [];
   let tell = (event: ServerEvent): void => void early.push(event);
   const server = await startServer({
@@ -59,6 +70,7 @@ async function run(context: Context, options: Options): Promise<undefined> {
     clock: host.clock,
     random: host.random,
     logger,
+    log,
     onEvent: (event) => tell(event),
   });
   let served: ServedGateway | undefined;
@@ -67,6 +79,8 @@ async function run(context: Context, options: Options): Promise<undefined> {
     sayHello(context, server, settings.listen, served);
     tell = (event) => sayEvent(context, server, event);
     for (const event of early) tell(event);
+    const { length: vaults } = server.kit.vaults.list();
+    logger.info("the server is up", { vaults, hasGateway: served !== undefined, pid: process.pid });
     await untilAborted(host.signal);
   } finally {
     // While the vaults are still open: what is being committed gets its end.
@@ -74,6 +88,7 @@ async function run(context: Context, options: Options): Promise<undefined> {
     const { size } = server.kit.running;
     if (size > 0) output.note(`Waiting for ${plural(size, "request")} to end.`);
     await server.stop();
+    logger.info("the server has stopped");
   }
   output.json({ type: "result", command: "serve", stopped: true });
   output.say("Stopped.");

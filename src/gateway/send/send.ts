@@ -6,7 +6,7 @@ import { AppError, isAppError } from "../../core/errors.ts";
 import type { V3ClientId } from "../../core/ids.ts";
 import type { Logger } from "../../core/log.ts";
 import type { ServerAddress } from "../old-files.ts";
-import { addressOf, type Connection, openConnection } from "./connection.ts";
+import { type Connection, openConnection } from "./connection.ts";
 import { FileSource } from "./file-source.ts";
 import type { IdentityStore } from "./identity.ts";
 import { logIn, type Session } from "./login.ts";
@@ -192,7 +192,7 @@ class SendRun {
         return await openConnection({ server, silenceMs, signal });
       } catch (error) {
         if (!isAppError(error, "v3_unreachable") || tries >= LIMITS.v3ConnectTries.value) throw error;
-        logger.warn("the server cannot be reached and is tried again", { server: addressOf(server), tries });
+        logger.warn("the server cannot be reached and is tried again", { tries });
         await wait(backOffMs(tries), signal);
       }
     }

@@ -47,7 +47,7 @@ export class RevocationWatch {
       this.#heads.set(served.id, head);
     } catch (error) {
       // It is looked at again: a vault that is busy or being closed is no reason to stop watching.
-      this.#kit.logger.warn("a vault could not be looked at", { vault: served.id, detail: (error as Error).message });
+      this.#kit.logger.warn("a vault could not be looked at", { vault: served.id, error: error as Error });
     }
   }
 }

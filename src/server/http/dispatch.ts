@@ -5,7 +5,9 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tryUtf8Decode } from "../../core/bytes.ts";
 import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
+import type { SessionId } from "../../core/ids.ts";
 import type { Logger } from "../../core/log.ts";
+import { nameRoutes } from "../../core/log-fields.ts";
 import { checkMessage, decodeMessage } from "../../wire/v4/api/coding.ts";
 import { checkParameters } from "../../wire/v4/api/parameters.ts";
 import type { Route } from "../../wire/v4/api/route.ts";
@@ -52,6 +54,7 @@ export type Dispatch = (door: Door, request: IncomingMessage, response: ServerRe
 
 export function dispatcher(options: DispatchOptions): Dispatch {
   const find = router(options.routes);
+  nameRoutes([...options.routes.map(({ name }) => name), ...options.raw.map(({ prefix }) => prefix)]);
   return async (door, request, response) => {
     const requestId = randomBytes(12).toString("hex");
     const exchange: Exchange = { request, response, requestId, door, address: door.addressOf(request) };
@@ -74,6 +77,12 @@ export function dispatcher(options: DispatchOptions): Dispatch {
       linger(request, controller.signal.aborted);
       options.emit({
         type: "request",
+        requestId,
+        run: runOf(request),
+        vault: about.called?.vault,
+        device: about.principal.kind === "device" ? about.principal.device : undefined,
+        session: about.called?.params.session as SessionId | undefined,
+        method: request.method ?? "",
         route: about.route,
         status: response.statusCode,
         durationMs: performance.now() - startMs,
@@ -169,6 +178,12 @@ async function serve(
   }
 }
 
+/** Callers name their runs by 16 hex digits; anything else is not taken up. */
+function runOf({ headers }: IncomingMessage): string | undefined {
+  const run = headers["x-run-id"];
+  return typeof run === "string" && /^[0-9a-f]{16}$/.test(run) ? run : undefined;
+}
+
 /** Answers of what ends in a vault's log name its entry. */
 function seqOf(answer: unknown): number | undefined {
   const seq = typeof answer === "object" && answer !== null && "seq" in answer ? answer.seq : undefined;
@@ -254,8 +269,7 @@ function fail(options: DispatchOptions, exchange: Exchange, thrown: unknown): vo
   const { response, request, requestId } = exchange;
   const error = outward(thrown);
   if (error.code === "internal" || error.code === "io") {
-    const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-    options.logger.error("a request failed", { requestId, code: error.code, detail });
+    options.logger.error("a request failed", { requestId, error: thrown as Error });
   }
   if (response.headersSent || response.destroyed || request.socket.destroyed) {
     response.destroy();

@@ -190,8 +190,7 @@ export class JobRunner {
           job: id,
           kind,
           vault: vault ?? undefined,
-          code: error.code,
-          detail: detailOf(thrown),
+          error: thrown as Error,
         });
         this.#end(found, { state: "failed", error: problem(error) });
       }
@@ -239,8 +238,4 @@ function problem({ code, context }: AppError): NonNullable<Job["error"]> {
       plain.map(([name, value]) => [name, typeof value === "bigint" ? Number(value) : value!]),
     ),
   };
-}
-
-function detailOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }
