@@ -1,53 +1,9 @@
-// The platform of tests in a browser: WebCrypto, and zstd compiled to WebAssembly. It stands in for tests/platform.ts and
+// The platform of tests in a browser: the page's own, with the code of zstd out of the bundle. It stands in for tests/platform.ts and
 // must export the same names. It must need nothing of Node.
 
-import { compress, decompress, init } from "@bokuweb/zstd-wasm";
 import wasmUrl from "../../node_modules/@bokuweb/zstd-wasm/dist/web/zstd.wasm";
-import type { Bytes } from "../../src/core/bytes.ts";
-import { systemClock, systemRandom } from "../../src/core/clock.ts";
-import { webPrimitives } from "../../src/crypto/primitives.ts";
-import type { EnginePlatform, Zstd } from "../../src/engine/platform.ts";
+import type { EnginePlatform } from "../../src/engine/platform.ts";
+import { browserPlatform } from "../../src/web/engine/platform.ts";
 
-// The build for browsers, which esbuild takes, wants to be told where its code is; the types are of the build for Node.
-const initFrom: (url: string) => Promise<void> = init;
-await initFrom(wasmUrl);
-
-export const zstd: Zstd = {
-  compress: (data, level) => compress(data, level) as Bytes,
-
-  decompress(frame, length) {
-    // The library allocates what the header claims.
-    const claimed = frameContentSize(frame);
-    if (claimed === "damaged" || (claimed !== "unknown" && claimed !== BigInt(length))) return undefined;
-    try {
-      const data = decompress(frame, { defaultHeapSize: Math.max(1, length) }) as Bytes;
-      return data.length === length ? data : undefined;
-    } catch {
-      return undefined;
-    }
-  },
-};
-
-export const platform: EnginePlatform = {
-  primitives: webPrimitives,
-  zstd,
-  clock: systemClock,
-  random: systemRandom,
-};
-
-/** What a zstd frame's header says of its content's size (RFC 8878, §3.1.1.1). */
-function frameContentSize(frame: Uint8Array): bigint | "unknown" | "damaged" {
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  if (frame.length < 6) return "damaged";
-  if (view.getUint32(0, true) !== 0xfd2fb528) return "damaged";
-  const descriptor = view.getUint8(4);
-  const isSingleSegment = (descriptor & 0x20) !== 0;
-  const sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >>> 6]!;
-  const at = 5 + (isSingleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
-  if (sizeBytes === 0) return "unknown";
-  if (frame.length < at + sizeBytes) return "damaged";
-  let size = 0n;
-  for (let i = sizeBytes - 1; i >= 0; i--) size = (size << 8n) | BigInt(frame[at + i]!);
-  // "When Frame_Content_Size_Flag is 1, an offset of 256 is added."
-  return sizeBytes === 2 ? size + 256n : size;
-}
+export const platform: EnginePlatform = await browserPlatform(wasmUrl);
+export const { zstd } = platform;

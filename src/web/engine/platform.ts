@@ -1,0 +1,51 @@
+// The engine's platform in a browser: WebCrypto, and zstd compiled to WebAssembly. For workers: zstd works while nothing else does.
+
+import { compress, decompress, init } from "@bokuweb/zstd-wasm";
+import type { Bytes } from "../../core/bytes.ts";
+import { systemClock, systemRandom } from "../../core/clock.ts";
+import { webPrimitives } from "../../crypto/primitives.ts";
+import type { EnginePlatform, Zstd } from "../../engine/platform.ts";
+
+// The types are of the build for Node.
+const initFrom: (url?: string) => Promise<void> = init;
+let loaded: Promise<void> | undefined;
+
+/** The platform, once zstd is loaded: from `wasmUrl`, or from where the page's bundler puts what the library names. */
+export async function browserPlatform(wasmUrl?: string): Promise<EnginePlatform> {
+  loaded ??= initFrom(wasmUrl);
+  await loaded;
+  return { primitives: webPrimitives, zstd, clock: systemClock, random: systemRandom };
+}
+
+const zstd: Zstd = {
+  compress: (data, level) => compress(data, level) as Bytes,
+
+  decompress(frame, length) {
+    // The library allocates what the header claims.
+    const claimed = frameContentSize(frame);
+    if (claimed === "damaged" || (claimed !== "unknown" && claimed !== BigInt(length))) return undefined;
+    try {
+      const data = decompress(frame, { defaultHeapSize: Math.max(1, length) }) as Bytes;
+      return data.length === length ? data : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/** What a zstd frame's header says of its content's size (RFC 8878, §3.1.1.1). */
+function frameContentSize(frame: Uint8Array): bigint | "unknown" | "damaged" {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (frame.length < 6) return "damaged";
+  if (view.getUint32(0, true) !== 0xfd2fb528) return "damaged";
+  const descriptor = view.getUint8(4);
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >>> 6]!;
+  const at = 5 + (isSingleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
+  if (sizeBytes === 0) return "unknown";
+  if (frame.length < at + sizeBytes) return "damaged";
+  let size = 0n;
+  for (let i = sizeBytes - 1; i >= 0; i--) size = (size << 8n) | BigInt(frame[at + i]!);
+  // "When Frame_Content_Size_Flag is 1, an offset of 256 is added."
+  return sizeBytes === 2 ? size + 256n : size;
+}
