@@ -3,6 +3,7 @@
 
 import { isIP } from "node:net";
 import type { DeviceFile } from "../client/home.ts";
+import { mapLargeBuffers } from "../client/posix.ts";
 import { importSigner } from "../crypto/signature.ts";
 import { type Gateway, type GatewayOptions, startGateway } from "../gateway/gateway.ts";
 import type { UploadStore } from "../gateway/upload-store.ts";
@@ -13,12 +14,16 @@ import { LEVELS } from "./commands/backup.ts";
 import type { Context } from "./context.ts";
 import type { AdmissionOptions } from "./gateway-options.ts";
 
+const LARGE_BUFFER_BYTES = 2 ** 20;
+
 /** The vault stays the caller's to close. */
 export async function gatewayVaultStore(
   { config }: Pick<Context, "config">,
   vault: VaultPort,
   device: DeviceFile,
 ): Promise<UploadStore> {
+  // Blocks travel between threads: without this each one's arena keeps some for itself.
+  mapLargeBuffers(LARGE_BUFFER_BYTES);
   return createVaultStore({
     vault,
     device: { writer: device.writer, signer: await importSigner(device.signingKey) },

@@ -20,7 +20,7 @@ export const asyncNodePlatform: EnginePlatform = {
   primitives: {
     sha256: (data) => pick(data).sha256(data),
     hmacSha256: (key, prefix, data) => pick(data).hmacSha256(key, prefix, data),
-    gcmSeal: (key, nonce, aad, plaintext) => pick(plaintext).gcmSeal(key, nonce, aad, plaintext),
+    gcmSeal: (key, nonce, aad, plaintext, headroom) => pick(plaintext).gcmSeal(key, nonce, aad, plaintext, headroom),
     gcmOpen: (key, nonce, aad, sealed) => pick(sealed).gcmOpen(key, nonce, aad, sealed),
   },
   zstd: {
@@ -34,6 +34,7 @@ export const asyncNodePlatform: EnginePlatform = {
   },
 };
 
-function pick(data: Uint8Array): EnginePlatform["primitives"] {
-  return data.length <= HAND_OVER_FROM_BYTES ? primitives : webPrimitives;
+function pick(data: Uint8Array | readonly Uint8Array[]): EnginePlatform["primitives"] {
+  const length = data instanceof Uint8Array ? data.length : data.reduce((sum, part) => sum + part.length, 0);
+  return length <= HAND_OVER_FROM_BYTES ? primitives : webPrimitives;
 }

@@ -2,27 +2,37 @@
 // Results never share an ArrayBuffer with Node's buffer pool: workers transfer them.
 
 import { createCipheriv, createDecipheriv, createHmac, hash } from "node:crypto";
-import { type Bytes, releaseBytes } from "../core/bytes.ts";
+import { type Bytes, releaseWhole } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 import type { MacKey, Primitives } from "../crypto/primitives.ts";
 
 const CIPHER = "aes-256-gcm";
 const TAG_BYTES = 16;
+/** Node's cipher allocates what it gives. In pieces that stay in the processor's cache, that costs half of what 2 MiB at once do. */
+const PIECE_BYTES = 128 * 1024;
 
 export const nodePrimitives: Primitives = {
   sha256: (data) => plain(hash("sha256", data, "buffer")),
 
   hmacSha256: (key, prefix, data) => plain(createHmac("sha256", rawKey(key)).update(prefix).update(data).digest()),
 
-  gcmSeal(key, nonce, aad, plaintext) {
+  gcmSeal(key, nonce, aad, plaintext, headroom = 0) {
     const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(aad);
-    const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-    const ciphertext = cipher.update(plaintext);
-    sealed.set(ciphertext);
-    releaseBytes(ciphertext);
+    const parts = plaintext instanceof Uint8Array ? [plaintext] : plaintext;
+    const length = parts.reduce((sum, part) => sum + part.length, headroom);
+    const sealed = new Uint8Array(length + TAG_BYTES);
+    let at = headroom;
+    for (const part of parts) {
+      for (let from = 0; from < part.length; from += PIECE_BYTES) {
+        const ciphertext = cipher.update(part.subarray(from, from + PIECE_BYTES));
+        sealed.set(ciphertext, at);
+        at += ciphertext.length;
+        releaseWhole(ciphertext);
+      }
+    }
     cipher.final();
-    sealed.set(cipher.getAuthTag(), plaintext.length);
+    sealed.set(cipher.getAuthTag(), length);
     return sealed;
   },
 

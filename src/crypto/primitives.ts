@@ -2,7 +2,7 @@
 // platform the WebCrypto ones below. Sources: FIPS 180-4 (SHA-256), RFC 2104 (HMAC), NIST SP 800-38D (GCM).
 // Callers await the results; they never look whether a promise came back.
 
-import type { Bytes } from "../core/bytes.ts";
+import { type Bytes, concatBytes } from "../core/bytes.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -13,8 +13,14 @@ export type Primitives = {
   sha256(data: Uint8Array): Awaitable<Bytes>;
   /** HMAC-SHA-256 over `prefix` ‖ `data`. */
   hmacSha256(key: MacKey, prefix: Uint8Array, data: Uint8Array): Awaitable<Bytes>;
-  /** AES-256-GCM: ciphertext ‖ 16-byte tag. */
-  gcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Awaitable<Bytes>;
+  /** AES-256-GCM: ciphertext ‖ 16-byte tag. The parts are one plaintext; `headroom` zero bytes are left before the ciphertext. */
+  gcmSeal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    plaintext: Uint8Array | readonly Uint8Array[],
+    headroom?: number,
+  ): Awaitable<Bytes>;
   /** The plaintext, or undefined when the tag does not fit. */
   gcmOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Awaitable<Bytes | undefined>;
 };
@@ -32,9 +38,11 @@ export const webPrimitives: Primitives = {
     return new Uint8Array(await crypto.subtle.sign("HMAC", imported, message));
   },
 
-  async gcmSeal(key, nonce, aad, plaintext) {
+  async gcmSeal(key, nonce, aad, plaintext, headroom = 0) {
     const imported = await crypto.subtle.importKey("raw", key as Bytes, "AES-GCM", false, ["encrypt"]);
-    return new Uint8Array(await crypto.subtle.encrypt(gcm(nonce, aad), imported, plaintext as Bytes));
+    const whole = plaintext instanceof Uint8Array ? plaintext : concatBytes(plaintext);
+    const sealed = new Uint8Array(await crypto.subtle.encrypt(gcm(nonce, aad), imported, whole as Bytes));
+    return headroom === 0 ? sealed : concatBytes([new Uint8Array(headroom), sealed]);
   },
 
   async gcmOpen(key, nonce, aad, sealed) {

@@ -78,29 +78,30 @@ export class BlockPayloadWriter {
   }
 }
 
-/** Compresses, pads and seals one payload made by `blockPayload`. */
+/** Compresses, pads and seals one payload made by `blockPayload`. `headroom` bytes are left free before the sealed ones. */
 export async function sealBlock(
   platform: EnginePlatform,
   key: Uint8Array,
   context: BlockContext,
   payload: Uint8Array,
   level: CompressionLevel,
+  headroom = 0,
 ): Promise<SealedBlock> {
   const packed =
     level > 0 && (await seemsCompressible(platform, payload)) ? await platform.zstd.compress(payload, level) : payload;
   const shrunk = packed.length < payload.length;
   const body = shrunk ? packed : payload;
-  const plaintext = new Uint8Array(padmeLength(HEADER_BYTES + body.length));
-  const { primitives } = platform;
-  const view = new DataView(plaintext.buffer);
-  plaintext[0] = shrunk ? CODING.zstd : CODING.raw;
+  const header = new Uint8Array(HEADER_BYTES);
+  const view = new DataView(header.buffer);
+  header[0] = shrunk ? CODING.zstd : CODING.raw;
   view.setUint32(4, body.length, true);
   view.setUint32(8, payload.length, true);
-  plaintext.set(body, HEADER_BYTES);
+  const padding = new Uint8Array(padmeLength(HEADER_BYTES + body.length) - HEADER_BYTES - body.length);
+  const nonce = sealNonce(context.kind, context.counter);
+  const { primitives } = platform;
+  const sealed = await primitives.gcmSeal(key, nonce, aad(context), [header, body, padding], headroom);
   if (packed !== payload) releaseBytes(packed);
-  const sealed = await primitives.gcmSeal(key, sealNonce(context.kind, context.counter), aad(context), plaintext);
-  releaseBytes(plaintext);
-  return { sealed, blockId: await primitives.sha256(sealed) };
+  return { sealed, blockId: await primitives.sha256(sealed.subarray(headroom)) };
 }
 
 const PROBE_BYTES = 16 * 1024;

@@ -14,6 +14,7 @@ import {
   CHUNKER_VERSION,
   type Chunker,
   type ChunkLimits,
+  type CutBatch,
   CutSelector,
   createChunker,
   cutBuffer,
@@ -28,6 +29,7 @@ const KEY = fromHex("000102030405060708090a0b0c0d0e0f");
 /** CHUNK_LIMITS divided by 512, so that small files have many chunks. */
 const SMALL: ChunkLimits = { min: 256, avg: 1024, max: 4096, candidateBits: 3 };
 const MIB = 2 ** 20;
+const BATCH_BYTES = 10_000;
 
 /** Cuts by the two-layer way: segments that end at `ends`, each in a buffer of its own with its 64 bytes of context. */
 function cutBySegments(chunker: Chunker, file: Uint8Array, ends: readonly number[]): number[] {
@@ -46,20 +48,30 @@ function cutBySegments(chunker: Chunker, file: Uint8Array, ends: readonly number
 
 /** Cuts as a stream of slices that end at `ends`; checks that the chunks are the file's bytes. */
 function cutByStream(chunker: Chunker, file: Uint8Array, ends: readonly number[]): number[] {
-  const stream = new StreamChunker(chunker);
-  const chunks: Uint8Array[] = [];
+  const stream = new StreamChunker(chunker, BATCH_BYTES);
+  const batches: CutBatch[] = [];
   let start = 0;
   for (const end of [...ends, file.length]) {
-    chunks.push(...stream.push(file.subarray(start, end)));
+    batches.push(...stream.push(file.subarray(start, end)));
     start = end;
   }
-  chunks.push(...stream.end());
-  assert.deepEqual(concatBytes(chunks), file);
+  const most = Math.max(BATCH_BYTES, chunker.limits.max);
+  for (const { data } of batches) assert.ok(data.length <= most && data.length > most - chunker.limits.max);
+  const last = stream.end();
+  if (last) batches.push(last);
+  for (const { data, lengths } of batches) assert.equal(sum(lengths), data.length);
+  assert.deepEqual(concatBytes(batches.map(({ data }) => data)), file);
   let offset = 0;
-  return chunks.map((chunk) => {
-    offset += chunk.length;
-    return offset;
-  });
+  return batches.flatMap(({ lengths }) =>
+    lengths.map((length) => {
+      offset += length;
+      return offset;
+    }),
+  );
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function everyOffset(length: number, step: number): number[] {
@@ -186,7 +198,7 @@ describe("sizes", () => {
   test("a file up to the minimum is one chunk, an empty one has none", () => {
     const chunker = createChunker(KEY);
     assert.deepEqual(cutBuffer(chunker, new Uint8Array(0)), []);
-    assert.deepEqual(new StreamChunker(chunker).end(), []);
+    assert.equal(new StreamChunker(chunker, BATCH_BYTES).end(), undefined);
     assert.deepEqual(cutBuffer(chunker, pseudoRandomBytes(1, CHUNK_MIN)), [CHUNK_MIN]);
   });
 

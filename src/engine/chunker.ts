@@ -132,53 +132,71 @@ export class CutSelector {
   }
 }
 
-/** Cuts a stream of slices of any size, in memory for at most one chunk and one slice. One per file. */
+/** Some chunks of a stream, one after the other in a buffer of their own. */
+export type CutBatch = { readonly data: Uint8Array<ArrayBuffer>; readonly lengths: readonly number[] };
+
+/** Cuts a stream of slices of any size into batches of chunks, each copied only once. One per file. */
 export class StreamChunker {
   readonly #chunker: Chunker;
-  /** Bytes since the last cut, in `#pending[0, #length)`; those up to `#scanned` hold no cut. */
-  #pending: Uint8Array<ArrayBuffer>;
-  #length = 0;
+  readonly #bufferBytes: number;
+  /** Chunks that are cut, in `#buffer[0, #start)`, then bytes since the last cut, up to `#end`; those up to `#scanned` hold no cut. */
+  #buffer: Uint8Array<ArrayBuffer>;
+  #lengths: number[] = [];
+  #start = 0;
+  #end = 0;
   #scanned = 0;
 
-  constructor(chunker: Chunker) {
+  /** A batch has at most `bufferBytes`, but room for the largest chunk. */
+  constructor(chunker: Chunker, bufferBytes: number) {
     this.#chunker = chunker;
-    this.#pending = new Uint8Array(chunker.limits.max * 2);
+    this.#bufferBytes = Math.max(bufferBytes, chunker.limits.max);
+    this.#buffer = new Uint8Array(this.#bufferBytes);
   }
 
-  /** Takes the next bytes of the file; returns the chunks that they complete, as copies. */
-  push(slice: Uint8Array): Uint8Array<ArrayBuffer>[] {
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
+  /** Takes the next bytes of the file; returns the batches that they complete. */
+  push(slice: Uint8Array): CutBatch[] {
+    const batches: CutBatch[] = [];
     for (let taken = 0; taken < slice.length; ) {
-      const part = slice.subarray(taken, taken + this.#pending.length - this.#length);
-      this.#pending.set(part, this.#length);
-      this.#length += part.length;
+      const part = slice.subarray(taken, taken + this.#bufferBytes - this.#end);
+      this.#buffer.set(part, this.#end);
+      this.#end += part.length;
       taken += part.length;
-      this.#takeChunks(chunks);
+      this.#cut();
+      // A full buffer has at least one chunk.
+      if (this.#end === this.#bufferBytes) batches.push(this.#take());
     }
-    return chunks;
+    return batches;
   }
 
-  /** Ends the file; returns the last chunk, if any. */
-  end(): Uint8Array<ArrayBuffer>[] {
-    const chunks = this.#length > 0 ? [this.#pending.slice(0, this.#length)] : [];
-    this.#length = 0;
-    this.#scanned = 0;
-    return chunks;
+  /** Ends the file; returns what is left of it, if anything. */
+  end(): CutBatch | undefined {
+    if (this.#end > this.#start) this.#lengths.push(this.#end - this.#start);
+    this.#start = this.#end;
+    return this.#end > 0 ? this.#take() : undefined;
   }
 
-  /** Afterwards less than the maximum size is pending. */
-  #takeChunks(chunks: Uint8Array<ArrayBuffer>[]): void {
-    let start = 0;
+  #cut(): void {
     for (;;) {
-      const end = findCut(this.#chunker, this.#pending, start, this.#length, start + this.#scanned);
-      if (end < 0) break;
-      chunks.push(this.#pending.slice(start, end));
-      start = end;
-      this.#scanned = 0;
+      const cut = findCut(this.#chunker, this.#buffer, this.#start, this.#end, this.#scanned);
+      if (cut < 0) break;
+      this.#lengths.push(cut - this.#start);
+      this.#start = cut;
+      this.#scanned = cut;
     }
-    if (start > 0) this.#pending.copyWithin(0, start, this.#length);
-    this.#length -= start;
-    this.#scanned = this.#length;
+    this.#scanned = this.#end;
+  }
+
+  /** Gives the chunks away; what follows them goes on in a new buffer. */
+  #take(): CutBatch {
+    const batch = { data: this.#buffer.subarray(0, this.#start), lengths: this.#lengths };
+    const rest = this.#buffer.subarray(this.#start, this.#end);
+    this.#buffer = new Uint8Array(this.#bufferBytes);
+    this.#buffer.set(rest);
+    this.#lengths = [];
+    this.#start = 0;
+    this.#end = rest.length;
+    this.#scanned = rest.length;
+    return batch;
   }
 }
 

@@ -1,7 +1,6 @@
 // Files on their way to blocks: small ones in batches, large ones in parts that all workers share, streams as they come. It gives
 // work to the workers, asks which chunks are missing, and tells the workers in which block each missing chunk goes.
 
-import { concatBytes, releaseBytes } from "../../core/bytes.ts";
 import { AppError, throwIfAborted } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { holesWithin } from "../../wire/v4/holes.ts";
@@ -17,6 +16,8 @@ import type { FileMark, ReadFile, ReadJob, ReadResult, SealPool, SealWorkerPort 
 
 /** A batch is sent when it has this many bytes or files. */
 const BATCH = { bytes: 2 * 2 ** 20, files: 512 } as const;
+/** Of a stream: a little more than the largest chunk, so that a batch holds several. */
+const STREAM_BATCH_BYTES = 2.5 * 2 ** 20;
 /** Files above this are cut in parts by all workers. */
 export const LARGE_FILE_BYTES = 2 * 2 ** 20;
 const SCAN_BYTES = 4 * 2 ** 20;
@@ -107,23 +108,13 @@ export class ContentReader {
 
   /** Takes a stream to its end. */
   async stream(stream: AsyncIterable<Uint8Array>, done: (outcome: Outcome, size: number) => void): Promise<void> {
-    const chunker = new StreamChunker(this.#options.chunker);
+    const chunker = new StreamChunker(this.#options.chunker, STREAM_BATCH_BYTES);
     const parts = this.#parts();
-    let held: Uint8Array[] = [];
-    let heldBytes = 0;
-    const send = async (chunks: Uint8Array[], all: boolean): Promise<void> => {
-      for (const chunk of chunks) heldBytes += chunk.length;
-      held.push(...chunks);
-      if (held.length === 0 || (!all && heldBytes < BATCH.bytes)) return;
-      const lengths = held.map((chunk) => chunk.length);
-      const data = concatBytes(held);
-      for (const chunk of held) releaseBytes(chunk);
-      held = [];
-      heldBytes = 0;
-      await this.#part(parts, { kind: "data", data, lengths });
-    };
-    for await (const slice of untilAborted(stream, this.#options.signal)) await send(chunker.push(slice), false);
-    await send(chunker.end(), true);
+    for await (const slice of untilAborted(stream, this.#options.signal)) {
+      for (const batch of chunker.push(slice)) await this.#part(parts, { kind: "data", ...batch });
+    }
+    const last = chunker.end();
+    if (last) await this.#part(parts, { kind: "data", ...last });
     this.#track(async () => {
       await parts.drained();
       const whole = await parts.finish(false);

@@ -4,6 +4,7 @@
 import { type Bytes, concatBytes, releaseBytes } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { MacKey } from "../../crypto/primitives.ts";
+import { FRAME_HEADER_BYTES } from "../../wire/v4/pack.ts";
 import { encodeFrameHeader } from "../../wire/v4/pack-frame.ts";
 import type { Hole } from "../../wire/v4/tree-types.ts";
 import { type BlockKind, KIND_DATA } from "../../wire/v4/vault-port.ts";
@@ -108,9 +109,9 @@ export class SealWorker {
   async seal(kind: BlockKind, counter: number, payload: Uint8Array, chunkIds: Bytes): Promise<void> {
     const { sessionKey, vaultId, sessionId, level } = this.#keys;
     const context = { vaultId, sessionId, kind, counter };
-    const { sealed, blockId } = await sealBlock(this.#platform, sessionKey, context, payload, level);
-    const frame = concatBytes([encodeFrameHeader({ length: sealed.length, counter, sessionIndex: 0, kind }), sealed]);
-    releaseBytes(sealed);
+    const headroom = FRAME_HEADER_BYTES;
+    const { sealed: frame, blockId } = await sealBlock(this.#platform, sessionKey, context, payload, level, headroom);
+    frame.set(encodeFrameHeader({ length: frame.length - headroom, counter, sessionIndex: 0, kind }));
     this.#emit({ kind, counter, frame, blockId, chunkIds });
   }
 
