@@ -10,6 +10,8 @@ rem Flags for Node. Tune them here.
 set "NODE_FLAGS=--disable-warning=ExperimentalWarning --max-semi-space-size=2 --heap-growing-percent=15"
 
 if not exist "%NODE_EXE%" goto install
+rem "up" serves the page: it is there, or what builds it is.
+if "%~1"=="up" if not exist "%HOME_DIR%dist\web\index.html" if not exist "%HOME_DIR%node_modules\vite" goto install
 if not exist "%STAMP%" goto install
 rem xcopy /D /L lists the file only when it is newer than the stamp: "0 File(s)" means that nothing is stale.
 xcopy /D /Y /L /R "%HOME_DIR%package-lock.json" "%STAMP%*" 2>nul | findstr /B /C:"0 " >nul
@@ -25,6 +27,7 @@ if errorlevel 1 (
 if not exist "%HOME_DIR%.cyberbackup" mkdir "%HOME_DIR%.cyberbackup"
 set "OMIT=--omit=dev"
 if exist "%HOME_DIR%node_modules\typescript" set "OMIT="
+if "%~1"=="up" set "OMIT="
 echo cyberbackup: installing what it runs on (npm ci %OMIT%); the log is "%LOG%" 1>&2
 pushd "%HOME_DIR%"
 call npm ci %OMIT% --no-audit --no-fund >"%LOG%" 2>&1 <nul

@@ -165,6 +165,30 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import("./commands/v3.ts"),
   },
   {
+    name: "up",
+    group: SERVER,
+    summary: "Start a server in the background, and say how to reach and to own it.",
+    load: () => import("./commands/up.ts"),
+  },
+  {
+    name: "down",
+    group: SERVER,
+    summary: "Stop that server; what is running may end first.",
+    load: () => import("./commands/down.ts"),
+  },
+  {
+    name: "status",
+    group: SERVER,
+    summary: "Show what runs on this machine.",
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "logs",
+    group: SERVER,
+    summary: "Show what the server has written down.",
+    load: () => import("./commands/logs.ts"),
+  },
+  {
     name: "serve",
     group: SERVER,
     summary: "Run a server that keeps vaults for many machines.",

@@ -37,7 +37,7 @@ export async function space(what: string, path: string): Promise<FindingJson> {
   }
 }
 
-function runtime(): FindingJson {
+export function runtime(): FindingJson {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const isNew = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
   const detail = `Node ${process.versions.node} on ${process.platform} ${process.arch}`;

@@ -18,6 +18,12 @@ export function showFailure(output: Output, thrown: unknown, isInterrupted: bool
   return exit;
 }
 
+/** The same for a parent process, which makes the error anew of it. */
+export function failedMessage(thrown: unknown, isInterrupted: boolean) {
+  const { code, context } = toAppError(thrown, isInterrupted);
+  return { type: "failed", code, context } as const;
+}
+
 /** Everything that is thrown on purpose is an AppError already; the rest comes from the parser, the platform, or is a bug. */
 export function toAppError(thrown: unknown, isInterrupted: boolean): AppError {
   if (thrown instanceof AppError) return thrown;

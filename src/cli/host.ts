@@ -14,6 +14,8 @@ export type Host = {
   readonly stderr: TerminalStream;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** Tells the process that started this one, when that is `up`; resolves when it has gone out. */
+  readonly tellParent: ((message: unknown) => Promise<void>) | undefined;
   /** Fires at the first Ctrl-C. */
   readonly signal: AbortSignal;
 };
@@ -28,6 +30,15 @@ export function processHost(signal: AbortSignal): Host {
     stderr: process.stderr,
     clock: systemClock,
     random: systemRandom,
+    tellParent: parentOf(process),
     signal,
   };
+}
+
+type Parent = { send?(message: unknown, handle: undefined, options: undefined, sent: () => void): boolean };
+
+function parentOf(parent: Parent): Host["tellParent"] {
+  if (parent.send === undefined) return undefined;
+  // A parent that has gone must not stop its child.
+  return (message) => new Promise((resolve) => parent.send?.(message, undefined, undefined, () => resolve()));
 }

@@ -40,6 +40,15 @@ const serveEvent = z.strictObject({
   detail: z.string().optional(),
 });
 
+const instanceShape = {
+  pid: z.int(),
+  version: z.string(),
+  address: z.string().describe("as devices and people reach it"),
+  fingerprint: z.string().optional().describe("what devices pin: SHA-256 of the certificate"),
+  gateway: z.string().optional().describe("where clients of version 3 are served"),
+  page: z.boolean().describe("whether the page is served"),
+};
+
 /** The documents of each command, in the order in which they come. */
 export const DOCUMENTS = {
   init: [
@@ -373,6 +382,43 @@ export const DOCUMENTS = {
       exit: z.int(),
     }),
   ],
+  up: [
+    z.strictObject({
+      type: z.literal("stage"),
+      command: z.literal("up"),
+      stage: z.string(),
+      ok: z.boolean(),
+      detail: z.string(),
+      durationMs: z.number(),
+    }),
+    result("up", {
+      ...instanceShape,
+      started: z.boolean().describe("false where it ran already"),
+      setup: z.string().optional().describe("link, good once, by which the first owner is made"),
+      data: z.string(),
+      config: z.string().describe("the settings file"),
+      logs: z.string().describe("folder of the log files"),
+    }),
+  ],
+  down: [result("down", { wasRunning: z.boolean(), pid: z.int().optional() })],
+  status: [
+    result("status", {
+      running: z.boolean(),
+      ready: z.boolean(),
+      pid: z.int().optional(),
+      host: z.string().optional().describe("machine on which it runs"),
+      since: time.optional(),
+      version: z.string().optional(),
+      address: z.string().optional(),
+      fingerprint: z.string().optional(),
+      gateway: z.string().optional(),
+      page: z.boolean().optional(),
+      vaults: count.optional(),
+      data: z.string(),
+      logs: z.string(),
+    }),
+  ],
+  logs: [z.strictObject({ type: z.literal("line"), command: z.literal("logs"), file: z.string(), line: z.string() })],
   serve: [
     z.strictObject({
       type: z.literal("started"),

@@ -33,6 +33,8 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   progress: "when",
   logLevel: "level",
   data: "folder",
+  gateway: "address:port",
+  gatewayVault: "name",
   listen: "address:port",
   listenHttp: "address:port",
   tlsCert: "file",

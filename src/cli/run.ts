@@ -4,7 +4,7 @@
 import { CommanderError } from "commander";
 import { EXIT } from "../core/errors.ts";
 import { listenForInterruption } from "../node/signals.ts";
-import { showFailure } from "./failure.ts";
+import { failedMessage, showFailure } from "./failure.ts";
 import { processHost } from "./host.ts";
 import { Output } from "./output.ts";
 import { buildProgram, type Cli } from "./program.ts";
@@ -29,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     exitCode = cli.exitCode;
   } catch (error) {
     exitCode = isHelp(error) ? EXIT.ok : showFailure(output, error, stops.signal.aborted);
+    if (exitCode !== EXIT.ok) await host.tellParent?.(failedMessage(error, stops.signal.aborted));
   }
   output.flush();
   await drained(process.stdout);

@@ -77,6 +77,12 @@ export const CONFIG = {
     accepts: "PEM file",
   }),
   web: choice(["on", "off"], "on", "Whether the server serves its page."),
+  gateway: text("Where the server takes uploads of version 3 clients too; `on` is loopback at the port below.", {
+    accepts: "address:port or on",
+  }),
+  gatewayVault: text("Vault that these uploads go to; needed where the server has several.", {
+    accepts: "name",
+  }),
   reserveMiB: whole(
     0,
     2 ** 30,
@@ -146,6 +152,7 @@ export const LIMITS = {
   serverBytesPerSecond: { value: 1024, description: "Slowest upload that a server puts up with, over a minute." },
   serverIdleMs: { value: 75_000, description: "Milliseconds for which a connection without requests is kept." },
   serverStopMs: { value: 8000, description: "Milliseconds that a stopping server gives to running requests." },
+  serverStartMs: { value: 120_000, description: "Milliseconds that `up` gives a server to be ready." },
   serverBodyBytes: {
     value: 134_217_728,
     description: "Bytes of request bodies that a server holds in memory at a time.",

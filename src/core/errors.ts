@@ -247,6 +247,38 @@ export const ERRORS = {
   ),
 
   // A server and those who call it
+  port_unusable: spec(
+    EXIT.failed,
+    500,
+    "The server cannot listen at {place}: {detail}.",
+    "Stop the program that uses it, or choose another address and port with --listen, such as --listen :0 for any that is free.",
+  ),
+  runtime_old: spec(EXIT.failed, 500, "The runtime is too old: {detail}.", "{advice}"),
+  build_failed: spec(
+    EXIT.failed,
+    500,
+    "The page could not be built: {detail}",
+    "Run `npm ci && npm run build` to see all of it; `cyberbackup up --no-web` starts a server without it.",
+  ),
+  folder_unusable: spec(
+    EXIT.failed,
+    500,
+    "The folder {path} cannot be made or written to: {detail}",
+    "Make it writable for the user who runs this, or name another one with --data.",
+  ),
+  start_failed: spec(
+    EXIT.failed,
+    500,
+    "The server did not start: {detail}",
+    "Its own words are in {log}; `cyberbackup doctor` looks for causes.",
+  ),
+  stop_failed: spec(
+    EXIT.vaultBusy,
+    500,
+    "The server has not stopped: {detail}",
+    "Wait and look with `cyberbackup status`; it ends when what it is doing has ended.",
+    true,
+  ),
   request_invalid: spec(
     EXIT.failed,
     400,
@@ -530,6 +562,10 @@ export class AppError extends Error {
   get retry(): boolean {
     return ERRORS[this.code].retry;
   }
+}
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERRORS, text);
 }
 
 /** True for an AppError, of the given code if one is given. */

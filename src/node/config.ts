@@ -137,7 +137,7 @@ function parseConfigFile(content: string, path: string): Layer {
   try {
     parsed = JSON.parse(content.replace(/^\ufeff/, ""));
   } catch (cause) {
-    throw invalid(`${path} is not JSON.`, cause);
+    throw invalid(`${path} is not JSON${placeOf(cause)}. Correct it, or move it away to begin without it.`, cause);
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw invalid(`${path} must hold one JSON object.`);
@@ -147,6 +147,12 @@ function parseConfigFile(content: string, path: string): Layer {
     layer.set(requireKey(key, "file", path), { value, origin: `file ${path}` });
   }
   return layer;
+}
+
+/** Where the parser stumbled; never what it found there. */
+function placeOf(cause: unknown): string {
+  const found = /\(line \d+ column \d+\)/.exec((cause as Error).message)?.[0];
+  return found === undefined ? "" : ` ${found}`;
 }
 
 function requireKey(key: string, source: ConfigSource, where: string): ConfigKey {

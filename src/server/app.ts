@@ -1,7 +1,7 @@
 // The server, put together: data folder, database, vaults, parts, doors. Starting is safe after any crash; stopping lets running
 // requests end first. docs/protocol-v4.md is what it speaks.
 
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import type { Server as TlsServer } from "node:https";
 import { join } from "node:path";
@@ -19,6 +19,7 @@ import { logEvent } from "./event-log.ts";
 import { dispatcher } from "./http/dispatch.ts";
 import { type Listener, listenLocal, listenPlain, listenTls } from "./http/listener.ts";
 import type { Principal } from "./http/principal.ts";
+import { lockPath } from "./instance.ts";
 import { JOBS_PART } from "./jobs/part.ts";
 import type { Admission, Allowance, PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
 import { AttemptLimits } from "./limits/attempts.ts";
@@ -39,6 +40,8 @@ export type ServerOptions = {
   readonly log?: LogView;
   /** Hears of everything that happens, as parts do. */
   readonly onEvent?: (event: ServerEvent) => void;
+  /** The machine asks for the end, by `cyberbackup down`. */
+  readonly onStopAsked?: () => void;
   /** In place of all parts (tests of one). */
   readonly parts?: readonly PartModule[];
   /** What a stopping server gives to running requests (default: the limit of that name). */
@@ -79,9 +82,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await mkdir(data, { recursive: true, mode: 0o700 });
   const closers: (() => unknown)[] = [];
   try {
-    closers.push(lockData(join(data, "server.lock"), clock.now()));
-    await rm(join(data, "tmp"), { recursive: true, force: true });
-    await mkdir(join(data, "tmp"), { mode: 0o700 });
+    closers.push(lockData(lockPath(data), clock.now()));
+    await sweep(data);
     const database = openServerDatabase(join(data, "server.db"), migrationsOf(modules));
     closers.push(() => database.close());
     const running = new RunningCalls();
@@ -107,6 +109,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       attempts: new AttemptLimits({ clock }),
       origins,
       identity: () => identity,
+      setupPath: () => setupPath(parts),
+      askToStop: () => options.onStopAsked?.(),
       stopping: stopping.signal,
       connections: () => listeners.reduce((sum, listener) => sum + listener.connections(), 0),
       async admit(what) {
@@ -191,6 +195,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await close(closers);
     throw error;
   }
+}
+
+/** Whatever a crash has left half written. Temporary files are in `tmp`, or beside what they were to replace. */
+async function sweep(data: string): Promise<void> {
+  await rm(join(data, "tmp"), { recursive: true, force: true });
+  await mkdir(join(data, "tmp"), { mode: 0o700 });
+  for (const name of await readdir(data)) if (/^\..*\.tmp$/.test(name)) await rm(join(data, name), { force: true });
 }
 
 function setupPath(parts: readonly ServerPart[]): string | undefined {

@@ -34,6 +34,10 @@ export type ServerKit = {
   readonly origins: ReadonlySet<string>;
   /** What the server shows in TLS, as it is now. */
   identity(): ServerIdentity;
+  /** Path and fragment of the page's address where the first owner is made; undefined once there is one. */
+  setupPath(): string | undefined;
+  /** Has whoever runs the server stop it; nothing happens where nobody listens for that. */
+  askToStop(): void;
   /** Fires when the server begins to stop. */
   readonly stopping: AbortSignal;
   /** Open connections. */

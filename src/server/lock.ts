@@ -2,10 +2,14 @@
 // such a lock away with its process, however that ends, so a stale one never has to be told from a live one. It names its
 // holder to whoever comes second.
 
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { AppError, isAppError } from "../core/errors.ts";
-import type { Database } from "../vault/database.ts";
+import { Database } from "../vault/database.ts";
 import { privateDatabase } from "./database.ts";
+
+/** The process that works in a data folder. */
+export type LockHolder = { readonly pid: number; readonly host: string; readonly since: string };
 
 /** Throws `vault_busy`, which names the holder. Answers how to give the lock back. */
 export function lockData(path: string, now: number): () => void {
@@ -19,18 +23,39 @@ export function lockData(path: string, now: number): () => void {
     database.exec("BEGIN IMMEDIATE");
     return () => database.close();
   } catch (error) {
-    const holder = isAppError(error, "vault_busy") ? holderIn(database) : undefined;
+    const holder = isAppError(error, "vault_busy") ? wordsOf(holderIn(database)) : undefined;
     database.close();
     throw holder === undefined ? error : new AppError("vault_busy", { cause: error, context: { holder } });
   }
 }
 
-function holderIn(database: Database): string {
+/** Who holds the lock: undefined when nobody does, "unnamed" for the moment in which it comes or goes. */
+export function lockHolder(path: string): LockHolder | "unnamed" | undefined {
+  if (!existsSync(path)) return undefined;
+  let database: Database | undefined;
   try {
-    const row = database.get<{ pid: number; host: string; since: string }>("SELECT pid, host, since FROM holder");
-    if (row) return `a server runs on it as process ${row.pid} on ${row.host} since ${row.since}`;
+    database = new Database(path, { busyTimeoutMs: 0 });
+    database.exec("BEGIN IMMEDIATE");
+    database.exec("ROLLBACK");
+    return undefined;
+  } catch (error) {
+    if (isAppError(error, "vault_busy")) return (database && holderIn(database)) ?? "unnamed";
+    throw error;
+  } finally {
+    database?.close();
+  }
+}
+
+function holderIn(database: Database): LockHolder | undefined {
+  try {
+    return database.get<LockHolder>("SELECT pid, host, since FROM holder");
   } catch {
     // The holder is just writing its name.
+    return undefined;
   }
-  return "a server runs on it";
+}
+
+function wordsOf(holder: LockHolder | undefined): string {
+  if (holder === undefined) return "a server runs on it";
+  return `a server runs on it as process ${holder.pid} on ${holder.host} since ${holder.since}`;
 }

@@ -6,7 +6,9 @@ import type { Command } from "commander";
 import { PORTS } from "../../core/config-schema.ts";
 import type { DeviceId, VaultId } from "../../core/ids.ts";
 import type { LogView } from "../../node/log/tail.ts";
+import { readVersion } from "../../node/version.ts";
 import { type RunningServer, startServer } from "../../server/app.ts";
+import { type Instance, removeInstance, writeInstance } from "../../server/instance.ts";
 import type { ServerEvent } from "../../server/kit.ts";
 import { type Endpoint, type ServerSettings, serverSettings } from "../../server/settings.ts";
 import { logDevices } from "../../vault/server-queries.ts";
@@ -21,7 +23,7 @@ import type { ServedGateway, ServedGatewayOptions } from "../serve-gateway.ts";
 import { openServiceLog } from "../service-log.ts";
 import { shownText } from "../shown-path.ts";
 
-type Options = Omit<ServedGatewayOptions, "gateway"> & Partial<Pick<ServedGatewayOptions, "gateway">>;
+export type ServeOptions = Omit<ServedGatewayOptions, "gateway"> & Partial<Pick<ServedGatewayOptions, "gateway">>;
 
 const SETTINGS = [
   "data",
@@ -35,13 +37,18 @@ const SETTINGS = [
   "reserveMiB",
 ] as const;
 
-export function define(command: Command, cli: Cli): void {
+/** What says how a server runs, for `up` too. */
+export function addServeOptions(command: Command): Command {
   for (const key of SETTINGS) command.addOption(settingOption(key));
   command
     .option("--no-web", "Do not serve the page.")
     .option("--gateway [address:port]", `Take version 3 uploads too (default: at ${LOOPBACK}:${PORTS.gateway.value}).`)
-    .option("--gateway-vault <name>", "Vault that the gateway stores in; needed when there are several.");
-  addGatewayOptions(command).action(action(cli, run));
+    .addOption(settingOption("gatewayVault"));
+  return addGatewayOptions(command);
+}
+
+export function define(command: Command, cli: Cli): void {
+  addServeOptions(command).action(action(cli, run));
   addExamples(command, [
     ["cyberbackup serve --data /srv/backup", "serve over TLS, with a certificate of its own"],
     ["cyberbackup serve --trust-proxy on --public-url https://backup.example.org", "behind a proxy that does TLS"],
@@ -50,8 +57,9 @@ export function define(command: Command, cli: Cli): void {
   ]);
 }
 
-async function run(context: Context, options: Options): Promise<undefined> {
-  requireGatewayOptions(options);
+async function run(context: Context, given: ServeOptions): Promise<undefined> {
+  const options = withGatewaySettings(context, given);
+  requireGatewayOptions(given, options.gateway !== undefined);
   const settings = serverSettings(context.config);
   const log = await openServiceLog(context, "server", settings.data);
   try {
@@ -61,9 +69,10 @@ async function run(context: Context, options: Options): Promise<undefined> {
   }
 }
 
-async function serve(context: Context, options: Options, settings: ServerSettings, log: LogView): Promise<undefined> {
+async function serve(context: Context, options: ServeOptions, settings: ServerSettings, log: LogView): Promise<undefined> {
   const { host, output, logger } = context;
   const early: ServerEvent[] = [];
+  const asked = new AbortController();
   let tell = (event: ServerEvent): void => void early.push(event);
   const server = await startServer({
     settings,
@@ -72,17 +81,21 @@ async function serve(context: Context, options: Options, settings: ServerSetting
     logger,
     log,
     onEvent: (event) => tell(event),
+    onStopAsked: () => asked.abort(),
   });
   let served: ServedGateway | undefined;
   try {
     served = await gatewayOf(context, options, server);
-    sayHello(context, server, settings.listen, served);
+    const instance = instanceOf(server, settings.listen, served);
+    await writeInstance(settings.data, instance);
+    sayHello(context, server, instance, served);
     tell = (event) => sayEvent(context, server, event);
     for (const event of early) tell(event);
     const { length: vaults } = server.kit.vaults.list();
     logger.info("the server is up", { vaults, hasGateway: served !== undefined, pid: process.pid });
-    await untilAborted(host.signal);
+    await untilAborted(AbortSignal.any([host.signal, asked.signal]));
   } finally {
+    await removeInstance(settings.data);
     // While the vaults are still open: what is being committed gets its end.
     await served?.gateway.close();
     const { size } = server.kit.running;
@@ -95,9 +108,20 @@ async function serve(context: Context, options: Options, settings: ServerSetting
   return undefined;
 }
 
+/** `--gateway` alone takes the address of the settings; a setting alone switches it on. */
+function withGatewaySettings({ config }: Context, options: ServeOptions): ServeOptions {
+  const { gateway = config.gateway, gatewayVault = config.gatewayVault } = options;
+  const address = gateway === true ? (config.gateway ?? true) : gateway;
+  return {
+    ...options,
+    ...(address === undefined ? {} : { gateway: address === "on" ? true : address }),
+    ...(gatewayVault === undefined ? {} : { gatewayVault }),
+  };
+}
+
 /** What is for the gateway alone means nothing without it. */
-function requireGatewayOptions(options: Options): void {
-  if (options.gateway !== undefined) return;
+function requireGatewayOptions(options: ServeOptions, hasGateway: boolean): void {
+  if (hasGateway) return;
   const { gatewayVault, allowName, allowNetwork, retire, answerResend } = options;
   if ([gatewayVault, allowName, allowNetwork, retire, answerResend].some((given) => given !== undefined))
     throw usage("--gateway-vault, --allow-name, --allow-network, --retire and --answer-resend go with --gateway.");
@@ -106,7 +130,7 @@ function requireGatewayOptions(options: Options): void {
 /** Its code comes in only here: a server without a gateway has nothing in its process that seals. */
 async function gatewayOf(
   context: Context,
-  { gateway, ...options }: Options,
+  { gateway, ...options }: ServeOptions,
   { kit }: RunningServer,
 ): Promise<ServedGateway | undefined> {
   if (gateway === undefined) return undefined;
@@ -114,31 +138,50 @@ async function gatewayOf(
   return startServedGateway(context, { ...options, gateway }, kit);
 }
 
-function sayHello(
-  { output }: Context,
-  server: RunningServer,
+function instanceOf(
+  { kit, port, httpPort, socketPath }: RunningServer,
   listen: Endpoint | undefined,
+  served: ServedGateway | undefined,
+): Instance {
+  const { publicUrl, web } = kit.settings;
+  const own = port === undefined ? `http://127.0.0.1:${httpPort}` : `https://${shownHost(listen!.host)}:${port}`;
+  const { pin } = kit.identity();
+  return {
+    pid: process.pid,
+    version: readVersion(),
+    address: publicUrl ?? own,
+    ...(pin === undefined ? {} : { fingerprint: pin }),
+    ...(port === undefined ? {} : { port }),
+    ...(httpPort === undefined ? {} : { httpPort }),
+    socket: socketPath,
+    ...(served === undefined ? {} : { gateway: served.shownAddress }),
+    page: web,
+  };
+}
+
+function sayHello(
+  { output, host }: Context,
+  server: RunningServer,
+  { address, fingerprint: pin }: Instance,
   served: ServedGateway | undefined,
 ): void {
   const { kit, port, httpPort, socketPath } = server;
-  const { publicUrl, data } = kit.settings;
-  const own = port === undefined ? `http://127.0.0.1:${httpPort}` : `https://${shownHost(listen!.host)}:${port}`;
-  const address = publicUrl ?? own;
-  const { pin } = kit.identity();
+  const { data } = kit.settings;
   const setupPath = server.setupPath();
   const setup = setupPath === undefined ? undefined : address + setupPath;
   const vaults = kit.vaults.list();
   output.say(`Serving ${plural(vaults.length, "vault")} of ${shownText(data)} at ${address}`);
   if (pin !== undefined) output.say(`Fingerprint ${pin}`);
   for (const { name, problem } of vaults) if (problem) output.warn(`${shownText(name)}: ${problem.message}`);
-  if (setup !== undefined) sayHowToOwn(output, data, setup, pin);
+  // `up` gets the link for itself: what a server in the background says ends up in a file.
+  if (setup !== undefined && !host.tellParent) sayHowToOwn(output, data, setup, pin);
   if (served !== undefined) {
     for (const warning of served.warnings) output.warn(warning);
     output.say(
       `Listening for CyberBackup 3 clients on ${served.shownAddress}; storing in the vault ${shownText(served.vault.name)}.`,
     );
   }
-  output.json({
+  const started = {
     type: "started",
     command: "serve",
     address,
@@ -149,8 +192,10 @@ function sayHello(
     socket: socketPath,
     vaults: vaults.map(({ id, name, problem }) => ({ id, name, ...(problem ? { problem: problem.message } : {}) })),
     ...(served === undefined ? {} : { gateway: gatewayJson(served) }),
-  });
+  } as const;
+  output.json(started);
   output.flush();
+  void host.tellParent?.(started);
 }
 
 /** There is no page yet that the link could open, so the commands are given whole. */

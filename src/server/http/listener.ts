@@ -39,6 +39,12 @@ const OPTIONS: ServerOptions = {
 /** Who was too slow, and who hung up in the middle of a body: then the request is over at once, not after its time-out. */
 const ENDS_AT_ONCE: ReadonlySet<string> = new Set(["ERR_HTTP_REQUEST_TIMEOUT", "HPE_INVALID_EOF_STATE"]);
 
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there",
+  EACCES: "the system lets only privileged users listen there",
+  EADDRNOTAVAIL: "this machine has no such address",
+};
+
 export type TlsMaterial = { readonly cert: string; readonly key: string };
 
 export async function listenTls(endpoint: Endpoint, tls: TlsMaterial, dispatch: Dispatch): Promise<Listener> {
@@ -107,7 +113,7 @@ async function listen(server: Server | TlsServer, where: Endpoint | string): Pro
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => {
       const place = typeof where === "string" ? where : `${where.host}:${where.port}`;
-      reject(new AppError("io", { cause, context: { path: place, detail: `${cause.message}.` } }));
+      reject(listenError(place, cause));
     });
     const done = (): void => resolve();
     if (typeof where === "string") server.listen(where, done);
@@ -126,6 +132,11 @@ async function listen(server: Server | TlsServer, where: Endpoint | string): Pro
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+function listenError(place: string, cause: NodeJS.ErrnoException): AppError {
+  const detail = LISTEN_PROBLEMS[cause.code ?? ""] ?? cause.message;
+  return new AppError("port_unusable", { cause, context: { place, detail } });
 }
 
 /** Counts raw connections, whatever they speak, and refuses those over the limits before they cost anything. */

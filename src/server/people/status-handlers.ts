@@ -4,9 +4,12 @@ import { statfs } from "node:fs/promises";
 import { AppError } from "../../core/errors.ts";
 import type { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
 import type { Handlers } from "../http/call.ts";
+import type { Principal } from "../http/principal.ts";
 import type { PeopleParts } from "./people-part.ts";
 
-export function statusHandlers(parts: PeopleParts): Handlers<Pick<typeof PEOPLE_ROUTES, "status" | "live" | "ready">> {
+type Routes = Pick<typeof PEOPLE_ROUTES, "status" | "setupLink" | "stopServer" | "live" | "ready">;
+
+export function statusHandlers(parts: PeopleParts): Handlers<Routes> {
   const { clock, kit } = parts;
   const startedAt = clock.now();
   const startedMs = clock.monotonic();
@@ -24,10 +27,24 @@ export function statusHandlers(parts: PeopleParts): Handlers<Pick<typeof PEOPLE_
         memory: { residentBytes: rss, heapBytes: heapUsed },
       };
     },
+    setupLink({ principal }) {
+      requireMachine(principal);
+      return { path: kit.setupPath() ?? null };
+    },
+    stopServer({ principal }) {
+      requireMachine(principal);
+      kit.askToStop();
+    },
     live: () => ({ status: "live" as const }),
     ready() {
       if (kit.stopping.aborted) throw new AppError("server_stopping");
       return { status: "ready" as const };
     },
   };
+}
+
+/** Whoever may start the server may stop it, and nobody from afar. */
+function requireMachine(principal: Principal): void {
+  if (principal.kind === "machine") return;
+  throw new AppError("forbidden", { context: { caller: "a call from afar", needed: "the server's local socket" } });
 }

@@ -117,6 +117,9 @@ const status = z.strictObject({
   memory: z.strictObject({ residentBytes: whole, heapBytes: whole }),
 });
 
+/** Path and fragment of the page's address; null when there is an owner already. */
+const setupLink = z.strictObject({ path: z.string().nullable() });
+
 const health = z.strictObject({ status: z.enum(["live", "ready", "stopping"]) });
 
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ kind: "json", schema }) as const;
@@ -348,6 +351,20 @@ export const PEOPLE_ROUTES = routes({
     who: PERSON,
     summary: "Version, uptime, connections, disk.",
     answer: json(status),
+  },
+  setupLink: {
+    method: "POST",
+    path: "/api/v4/setup-link",
+    who: OWNER,
+    summary: "A new link by which the first owner is made; earlier ones end. Only by the local socket.",
+    answer: json(setupLink),
+  },
+  stopServer: {
+    method: "POST",
+    path: "/api/v4/stop",
+    who: OWNER,
+    summary: "Asks the server to let running requests end and to stop. Only by the local socket.",
+    answer: empty,
   },
   live: {
     method: "GET",

@@ -1,0 +1,96 @@
+// `status`: what of CyberBackup runs on this machine, by the locks and sockets of its data folder; exit code 1 when the server does not.
+
+import { hostname } from "node:os";
+import type { Command } from "commander";
+import { socketTransport } from "../../client/http/node-transport.ts";
+import { EXIT } from "../../core/errors.ts";
+import { exchange } from "../../engine/remote/exchange.ts";
+import { localSocketPath } from "../../node/local-socket.ts";
+import { findRunning, type Running } from "../../server/instance.ts";
+import { serverDataFolder } from "../../server/settings.ts";
+import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
+import { action, type Context } from "../context.ts";
+import { plural } from "../format-bytes.ts";
+import { formatTimeAndAge } from "../format-time.ts";
+import { addExamples, type Cli, settingOption } from "../program.ts";
+import { logFolder } from "../service-log.ts";
+import { shownText } from "../shown-path.ts";
+import { table } from "../table.ts";
+
+export function define(command: Command, cli: Cli): void {
+  command.addOption(settingOption("data")).action(action(cli, run));
+  addExamples(command, [
+    ["cyberbackup status", "exit code 0 when the server takes requests, else 1"],
+    ["cyberbackup status --json", "for a script"],
+  ]);
+}
+
+async function run(context: Context): Promise<number> {
+  const { output, config, host } = context;
+  const data = serverDataFolder(config);
+  const running = await findRunning(data);
+  const vaults = running && (await countVaults(context, data));
+  const isReady = vaults !== undefined;
+  const rows = running
+    ? rowsOf(running, vaults, host.clock.now())
+    : [["server", "does not run", "start it: cyberbackup up"]];
+  const columns = [{ title: "Part" }, { title: "State" }, { title: "" }];
+  const cells = [...rows, ["data", "", data], ["logs", "", logFolder(config, data)]].map((row) => row.map(shownText));
+  for (const line of table(columns, cells, output.paint.bold)) output.print(line);
+  output.json({
+    ...{
+      type: "result",
+      command: "status",
+      running: running !== undefined,
+      ready: isReady,
+      data,
+      logs: logFolder(config, data),
+    },
+    ...(running?.holder ?? {}),
+    ...described(running),
+    ...(vaults === undefined ? {} : { vaults }),
+  });
+  return isReady ? EXIT.ok : EXIT.failed;
+}
+
+function described(running: Running | undefined) {
+  const { version, address, fingerprint, gateway, page } = running?.instance ?? {};
+  const known = Object.entries({ version, address, fingerprint, gateway, page }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return Object.fromEntries(known) as { version?: string; address?: string };
+}
+
+function rowsOf({ holder, instance }: Running, vaults: number | undefined, now: number): string[][] {
+  const elsewhere = holder !== undefined && holder.host !== hostname() ? ` on ${holder.host}` : "";
+  const process = holder
+    ? `process ${holder.pid}${elsewhere}, since ${formatTimeAndAge(Date.parse(holder.since), now)}`
+    : "";
+  if (vaults === undefined)
+    return [["server", "does not answer", `${process}; it starts, stops or hangs: cyberbackup logs says which`]];
+  return [
+    ["server", "runs", process],
+    ["address", instance ? "takes requests" : "starts", instance?.address ?? ""],
+    ...(instance?.fingerprint ? [["", "", `fingerprint ${instance.fingerprint}`]] : []),
+    [
+      "vaults",
+      String(vaults),
+      vaults === 0 ? "make one: cyberbackup init --vault ADDRESS/NAME" : plural(vaults, "vault"),
+    ],
+    ["page", instance?.page ? "served" : "off", ""],
+    ["gateway", instance?.gateway ? "runs" : "off", instance?.gateway ?? ""],
+  ];
+}
+
+/** undefined when it takes no requests. */
+async function countVaults({ host }: Context, data: string): Promise<number | undefined> {
+  const transport = socketTransport(localSocketPath(data));
+  try {
+    await exchange(transport, PEOPLE_ROUTES.ready, { signal: host.signal });
+    return (await exchange(transport, PEOPLE_ROUTES.status, { signal: host.signal })).value.vaults;
+  } catch {
+    return undefined;
+  } finally {
+    await transport.close();
+  }
+}
