@@ -29,9 +29,15 @@ test("a file that was cut is read anew", async () => {
 });
 
 test("records become words, and nothing reaches the terminal as it is", () => {
-  const line = JSON.stringify({ level: 40, time: 0, pid: 3, msg: "slow \u001b[31mdisk", bytes: 5 });
+  const line = JSON.stringify({
+    level: "warn",
+    time: "2026-11-23T03:42:36.837Z",
+    pid: 3,
+    message: "slow \u001b[31mdisk",
+    bytes: 5,
+  });
   assert.match(shownLine(line), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}warn {3}slow .*disk {2}bytes=5$/);
   assert.ok(!shownLine(line).includes("\u001b"));
   assert.ok(!shownLine("plain \u001b[2J").includes("\u001b"));
-  assert.equal(shownLine('{"no": "message"}'), '{"no": "message"}');
+  assert.equal(shownLine('{"no": "words"}'), '{"no": "words"}');
 });

@@ -6,16 +6,8 @@ import { formatTime } from "./format-time.ts";
 import { shownText } from "./shown-path.ts";
 
 const SLICE_BYTES = 64 * 1024;
-const LEVELS: Readonly<Record<number, string>> = {
-  10: "trace",
-  20: "debug",
-  30: "info",
-  40: "warn",
-  50: "error",
-  60: "fatal",
-};
 /** Of a record, what is shown by itself or says nothing to people. */
-const HIDDEN = new Set(["time", "level", "msg", "pid", "hostname", "name"]);
+const HIDDEN = new Set(["time", "level", "message", "pid"]);
 
 /** The last `count` lines, and where the file ended. A last line without its end waits for it. */
 export async function lastLines(path: string, count: number): Promise<{ lines: string[]; end: number }> {
@@ -56,13 +48,11 @@ export async function addedLines(path: string, from: number): Promise<{ lines: s
 export function shownLine(line: string): string {
   const record = recordIn(line);
   if (record === undefined) return shownText(line);
-  const { time, level, msg } = record;
-  const at = typeof time === "number" ? time : Date.parse(String(time));
-  const shownLevel = typeof level === "number" ? (LEVELS[level] ?? String(level)) : String(level ?? "");
+  const { time, level, message } = record;
   const fields = Object.entries(record).flatMap(([name, value]) =>
     HIDDEN.has(name) ? [] : [`${name}=${typeof value === "object" ? JSON.stringify(value) : String(value)}`],
   );
-  const words = [formatTime(at), shownLevel.padEnd(5), String(msg), ...fields];
+  const words = [formatTime(Date.parse(String(time))), String(level).padEnd(5), String(message), ...fields];
   return words.map(shownText).join("  ");
 }
 
@@ -70,7 +60,7 @@ function recordIn(line: string): Record<string, unknown> | undefined {
   if (!line.startsWith("{")) return undefined;
   try {
     const record = JSON.parse(line) as Record<string, unknown>;
-    return "msg" in record ? record : undefined;
+    return "message" in record ? record : undefined;
   } catch {
     return undefined;
   }

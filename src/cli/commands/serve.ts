@@ -69,7 +69,12 @@ async function run(context: Context, given: ServeOptions): Promise<undefined> {
   }
 }
 
-async function serve(context: Context, options: ServeOptions, settings: ServerSettings, log: LogView): Promise<undefined> {
+async function serve(
+  context: Context,
+  options: ServeOptions,
+  settings: ServerSettings,
+  log: LogView,
+): Promise<undefined> {
   const { host, output, logger } = context;
   const early: ServerEvent[] = [];
   const asked = new AbortController();

@@ -123,7 +123,8 @@ async function startServer(context: Context, data: string, flags: readonly strin
     const later = flags.length === 0 ? "" : "; other options than before count after `cyberbackup down`";
     return { detail: `runs already${as}${later}`, value: { started: false, told: undefined } };
   }
-  const { pid, setup } = await startInBackground(context, data, ["--data", data, ...flags]);
+  // Quiet, for its events go to its log files; what it prints is not rotated while it runs.
+  const { pid, setup } = await startInBackground(context, data, ["--quiet", "--data", data, ...flags]);
   return { detail: `started as process ${pid}`, value: { started: true, told: setup } };
 }
 
