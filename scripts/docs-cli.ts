@@ -2,6 +2,7 @@
 // is stale.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { CrashHandling } from "../src/cli/crash.ts";
 import { helpPage } from "../src/cli/help-page.ts";
 import { processHost } from "../src/cli/host.ts";
 import { jsonPage } from "../src/cli/json-page.ts";
@@ -11,7 +12,12 @@ import { buildProgram, loadAll } from "../src/cli/program.ts";
 /** Page (in docs/) → its text. */
 export async function cliPages(): Promise<Record<string, string>> {
   const host = processHost(new AbortController().signal);
-  const cli = { host, output: new Output(host, { isJson: false, isQuiet: false }), exitCode: 0 };
+  const cli = {
+    host,
+    output: new Output(host, { isJson: false, isQuiet: false }),
+    crash: new CrashHandling(),
+    exitCode: 0,
+  };
   const program = buildProgram(cli);
   await loadAll(program, cli);
   return { "cli.md": helpPage(program), "json.md": jsonPage() };

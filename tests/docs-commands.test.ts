@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Command } from "commander";
+import { CrashHandling } from "../src/cli/crash.ts";
 import { processHost } from "../src/cli/host.ts";
 import { Output } from "../src/cli/output.ts";
 import { buildProgram, loadAll } from "../src/cli/program.ts";
@@ -11,7 +12,12 @@ import { buildProgram, loadAll } from "../src/cli/program.ts";
 const GUIDES = ["README.md", "docs/migration.md"];
 
 const host = processHost(new AbortController().signal);
-const cli = { host, output: new Output(host, { isJson: false, isQuiet: false }), exitCode: 0 };
+const cli = {
+  host,
+  output: new Output(host, { isJson: false, isQuiet: false }),
+  crash: new CrashHandling(),
+  exitCode: 0,
+};
 const program = buildProgram(cli);
 await loadAll(program, cli);
 

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { CONFIG_KEYS, type Config, flagName } from "../core/config-schema.ts";
 import type { Logger } from "../core/log.ts";
 import { loadConfig, type ResolvedConfig, readTextIfThere } from "../node/config.ts";
+import type { CrashHandling } from "./crash.ts";
 import type { Host } from "./host.ts";
 import { stderrLogger } from "./logger.ts";
 import type { Output } from "./output.ts";
@@ -16,6 +17,7 @@ export type Context = {
   /** The same with where each value comes from. */
   readonly resolved: ResolvedConfig;
   readonly logger: Logger;
+  readonly crash: CrashHandling;
 };
 
 type Work<Options> = (context: Context, options: Options, ...args: never[]) => Promise<number | undefined>;
@@ -25,13 +27,13 @@ export function action<Options>(cli: Cli, work: Work<Options>): (...given: unkno
   return async (...given) => {
     const command = given.at(-1) as Command;
     const options = command.optsWithGlobals();
-    const context = await createContext(cli, options);
+    const context = await createContext(cli, command.name(), options);
     cli.exitCode = (await work(context, options as Options, ...(given.slice(0, -2) as never[]))) ?? 0;
   };
 }
 
-async function createContext(cli: Cli, options: Readonly<Record<string, unknown>>): Promise<Context> {
-  const { host, output } = cli;
+async function createContext(cli: Cli, program: string, options: Readonly<Record<string, unknown>>): Promise<Context> {
+  const { host, output, crash } = cli;
   const resolved = await loadConfig({
     env: host.env,
     flags: settingFlags(options),
@@ -42,7 +44,9 @@ async function createContext(cli: Cli, options: Readonly<Record<string, unknown>
   const config = resolved.values;
   output.useColour(config.color);
   for (const warning of resolved.warnings) output.warn(warning);
-  return { host, output, config, resolved, logger: stderrLogger(host.stderr, config.logLevel) };
+  await crash.setUp(config, program, host.clock);
+  const logger = crash.trail(stderrLogger(host.stderr, config.logLevel));
+  return { host, output, crash, config, resolved, logger };
 }
 
 /** Commander calls `--pack-size-mib` packSizeMib; the table of settings knows it as packSizeMiB. `--no-web` sets web to off. */

@@ -4,11 +4,12 @@ import { Command, Option } from "commander";
 import { CONFIG, type ConfigKey, flagName } from "../core/config-schema.ts";
 import { programName } from "../node/version.ts";
 import { COMMANDS } from "./command-list.ts";
+import type { CrashHandling } from "./crash.ts";
 import type { Host } from "./host.ts";
 import type { Output } from "./output.ts";
 
 /** What a run hands to its command, and gets back. */
-export type Cli = { readonly host: Host; readonly output: Output; exitCode: number };
+export type Cli = { readonly host: Host; readonly output: Output; readonly crash: CrashHandling; exitCode: number };
 
 /** Settings that every command takes as flags. */
 const COMMON: readonly ConfigKey[] = [

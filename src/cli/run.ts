@@ -4,7 +4,8 @@
 import { CommanderError } from "commander";
 import { EXIT } from "../core/errors.ts";
 import { listenForInterruption } from "../node/signals.ts";
-import { failedMessage, showFailure } from "./failure.ts";
+import { CrashHandling } from "./crash.ts";
+import { failedMessage, showFailure, toAppError } from "./failure.ts";
 import { processHost } from "./host.ts";
 import { Output } from "./output.ts";
 import { buildProgram, type Cli } from "./program.ts";
@@ -21,8 +22,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     output.note("Stopping; what was stored is kept. Press Ctrl-C once more to exit at once.");
 
   // A bug in a callback has no caller that could say so.
-  process.on("uncaughtException", (error) => process.exit(showFailure(output, error, stops.signal.aborted)));
-  const cli: Cli = { host, output, exitCode: EXIT.ok };
+  const crash = new CrashHandling();
+  process.on("uncaughtException", (error) => {
+    const exit = showFailure(output, error, stops.signal.aborted);
+    output.flush();
+    crash.lastWords(error).finally(() => process.exit(exit));
+  });
+  const cli: Cli = { host, output, crash, exitCode: EXIT.ok };
   let exitCode: number;
   try {
     await buildProgram(cli).parseAsync(spellOutHelp(argv), { from: "user" });
@@ -30,6 +36,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     exitCode = isHelp(error) ? EXIT.ok : showFailure(output, error, stops.signal.aborted);
     if (exitCode !== EXIT.ok) await host.tellParent?.(failedMessage(error, stops.signal.aborted));
+    if (toAppError(error, stops.signal.aborted).code === "internal") await crash.lastWords(error);
   }
   output.flush();
   await drained(process.stdout);

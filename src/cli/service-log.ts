@@ -8,13 +8,13 @@ import type { Context } from "./context.ts";
 
 /** `folder` is the program's data or home folder. Throws `io`. To be closed last. */
 export async function openServiceLog(
-  { host, config }: Pick<Context, "host" | "config">,
+  { host, config, crash }: Pick<Context, "host" | "config" | "crash">,
   name: LogName,
   folder: string,
 ): Promise<OpenLog> {
   const { openLog } = await import("../node/log/open-log.ts");
   const { stderr: stream, env, clock } = host;
-  return openLog({
+  const log = await openLog({
     name,
     clock,
     console: { stream, level: config.logLevel, isColoured: wantsColour(config.color, stream, env) },
@@ -25,6 +25,15 @@ export async function openServiceLog(
       count: config.logFiles,
     },
   });
+  const forget = crash.onDeath(() => log.flush());
+  return {
+    ...log,
+    logger: crash.trail(log.logger),
+    close: async () => {
+      forget();
+      await log.close();
+    },
+  };
 }
 
 export function logFolder({ logFolder: chosen }: Pick<Context["config"], "logFolder">, folder: string): string {

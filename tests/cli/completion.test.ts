@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { completionScript, SHELLS } from "../../src/cli/completion-script.ts";
+import { CrashHandling } from "../../src/cli/crash.ts";
 import { processHost } from "../../src/cli/host.ts";
 import { Output } from "../../src/cli/output.ts";
 import { buildProgram, loadAll } from "../../src/cli/program.ts";
@@ -17,7 +18,12 @@ const scripts = new Map<string, string>();
 
 before(async () => {
   const host = processHost(new AbortController().signal);
-  const cli = { host, output: new Output(host, { isJson: false, isQuiet: false }), exitCode: 0 };
+  const cli = {
+    host,
+    output: new Output(host, { isJson: false, isQuiet: false }),
+    crash: new CrashHandling(),
+    exitCode: 0,
+  };
   const program = buildProgram(cli);
   await loadAll(program, cli);
   for (const shell of SHELLS) {
