@@ -12,6 +12,7 @@ import type { Logger } from "../core/log.ts";
 import { diskStore } from "../storage/disk-store.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { vaultAdmin } from "../vault/admin.ts";
+import { checkpointThread } from "../vault/checkpoints.ts";
 import type { Database } from "../vault/database.ts";
 import type { LocalVault } from "../vault/local-vault.ts";
 import { createVault, openVault, readVaultRecord, type VaultContents, type VaultOptions } from "../vault/open-vault.ts";
@@ -86,6 +87,7 @@ export class ServedVault {
 export class VaultRegistry {
   readonly #options: VaultsOptions;
   readonly #byId = new Map<VaultId, ServedVault>();
+  readonly #checkpoints = checkpointThread();
 
   private constructor(options: VaultsOptions) {
     this.#options = options;
@@ -181,6 +183,7 @@ export class VaultRegistry {
       if (served.problem === undefined) await served.vault.close();
       served.set(new AppError("server_stopping"));
     }
+    await this.#checkpoints.close();
   }
 
   /** Only what `create` did not finish is ever cleared away: a disk that is not mounted looks like an empty folder too. */
@@ -241,7 +244,7 @@ export class VaultRegistry {
 
   #vaultOptions(): VaultOptions {
     const { clock, logger } = this.#options;
-    return { clock, logger, takeMemory: (bytes) => bodyGate.take(bytes) };
+    return { clock, logger, takeMemory: (bytes) => bodyGate.take(bytes), checkpoints: this.#checkpoints };
   }
 }
 

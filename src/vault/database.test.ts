@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { systemClock } from "../core/clock.ts";
 import { type ErrorCode, isAppError } from "../core/errors.ts";
+import { type Checkpoints, checkpointThread } from "./checkpoints.ts";
 import { Database } from "./database.ts";
 import { requireUnlocked, withLock } from "./locks.ts";
 import { migrate, SCHEMA_VERSION, userVersion } from "./schema.ts";
@@ -41,6 +42,45 @@ describe("the database", () => {
     assert.equal(count(), 2);
     assert.equal(database.get("PRAGMA synchronous")!.synchronous, 2);
     database.close();
+  });
+
+  test("another thread writes the log into the database, which then begins anew", async () => {
+    const thread = checkpointThread();
+    const runs: Promise<void>[] = [];
+    const checkpoints: Checkpoints = {
+      ...thread,
+      run(of) {
+        const running = thread.run(of);
+        runs.push(running.done);
+        return running;
+      },
+    };
+    const path = newPath();
+    const database = new Database(path, { checkpoints });
+    try {
+      database.exec("CREATE TABLE t (x BLOB)");
+      const page = new Uint8Array(4000);
+      const insert = (): void => {
+        database.transaction(() => {
+          for (let i = 0; i < 200; i++) database.run("INSERT INTO t VALUES (?)", page);
+        });
+      };
+      for (let i = 0; runs.length === 0 && i < 100; i++) insert();
+      assert.equal(runs.length, 1);
+      await runs[0];
+      insert();
+      assert.ok(Number(database.get("PRAGMA wal_checkpoint(NOOP)")!.log) < 1000, "the log began anew");
+
+      for (let i = 0; runs.length === 1 && i < 100; i++) insert();
+      assert.equal(runs.length, 2);
+      database.close();
+      assert.equal(existsSync(`${path}-wal`), false, "nobody else has it open any more");
+      const again = new Database(path);
+      assert.equal(again.get("PRAGMA integrity_check")!.integrity_check, "ok");
+      again.close();
+    } finally {
+      await thread.close();
+    }
   });
 
   test("says that it is busy, that it is no database, and that it is from a newer program", () => {

@@ -4,6 +4,7 @@
 
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { AppError, throwIfAborted } from "../core/errors.ts";
+import type { Checkpoints, RunningCheckpoint } from "./checkpoints.ts";
 
 export type SqlValue = SQLInputValue;
 export type Row = Record<string, null | number | bigint | string | Uint8Array>;
@@ -13,9 +14,17 @@ export type DatabaseOptions = {
   readonly busyTimeoutMs?: number;
   /** Called before each transaction commits; what it throws rolls the transaction back (fault tests). */
   readonly beforeCommit?: (() => void) | undefined;
+  /** Writes the log into the database from a thread of its own (default: this thread does, now and then, and stands still meanwhile). */
+  readonly checkpoints?: Checkpoints | undefined;
 };
 
 const BUSY_TIMEOUT_MS = 10_000;
+/** Pages in the log from which on they are written into the database. */
+const CHECKPOINT_PAGES = 8192;
+/** The same where another thread does it: this many say that it does not come to it. */
+const OVERDUE_PAGES = 16 * CHECKPOINT_PAGES;
+/** Transactions between two looks at the log. */
+const LOOK_EVERY = 8;
 /** Pages of a copy that are written at a time, while nobody else can use the database. */
 const COPY_PAGES = 256;
 /** Primary result codes (sqlite.org/rescode.html). */
@@ -35,11 +44,15 @@ export class Database {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #beforeCommit: (() => void) | undefined;
+  readonly #checkpoints: Checkpoints | undefined;
+  #checkpoint: RunningCheckpoint | undefined;
+  #commits = 0;
   #isInTransaction = false;
 
   constructor(path: string, options: DatabaseOptions = {}) {
     this.path = path;
     this.#beforeCommit = options.beforeCommit;
+    this.#checkpoints = options.checkpoints;
     this.#database = this.#guard(
       () => new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS, defensive: true }),
     );
@@ -47,7 +60,8 @@ export class Database {
     // once, however often it changed, and random chunkIds change most of them in each pack: so checkpoints are rare, every
     // 32 MiB (measured: 2.9 µs a chunk row instead of 4.2), and the file is cut back after one.
     this.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;
-      PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 33554432`);
+      PRAGMA wal_autocheckpoint = ${this.#checkpoints ? OVERDUE_PAGES : CHECKPOINT_PAGES};
+      PRAGMA journal_size_limit = 33554432`);
   }
 
   exec(sql: string): void {
@@ -100,16 +114,39 @@ export class Database {
       const result = work();
       this.#beforeCommit?.();
       this.#guard(() => this.#database.exec("COMMIT"));
+      this.#isInTransaction = false;
+      this.#lookAtLog();
       return result;
     } catch (error) {
+      this.#isInTransaction = false;
       try {
         this.#database.exec("ROLLBACK");
       } catch {
         // SQLite has rolled back by itself (full disk, I/O error): the first error says why.
       }
       throw error;
-    } finally {
-      this.#isInTransaction = false;
+    }
+  }
+
+  /** What was committed stays so whatever happens here. */
+  #lookAtLog(): void {
+    if (this.#checkpoints === undefined || this.#checkpoint !== undefined || ++this.#commits % LOOK_EVERY > 0) return;
+    if (this.#pagesInLog() < CHECKPOINT_PAGES) return;
+    const running = this.#checkpoints.run(this.path);
+    this.#checkpoint = running;
+    void running.done.then(() => {
+      if (this.#checkpoint !== running) return;
+      this.#checkpoint = undefined;
+      // The few pages that came meanwhile: only when all are written does the log begin anew.
+      if (this.#database.isOpen) this.#pagesInLog("PASSIVE");
+    });
+  }
+
+  #pagesInLog(mode: "NOOP" | "PASSIVE" = "NOOP"): number {
+    try {
+      return Number(this.#statement(`PRAGMA wal_checkpoint(${mode})`).get()?.log ?? 0);
+    } catch {
+      return 0;
     }
   }
 
@@ -140,7 +177,10 @@ export class Database {
     }
   }
 
+  /** Waits for a checkpoint: its thread may not have the files open when somebody else takes or replaces them. */
   close(): void {
+    this.#checkpoint?.wait();
+    this.#checkpoint = undefined;
     this.#statements.clear();
     if (this.#database.isOpen) this.#database.close();
   }

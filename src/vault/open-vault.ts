@@ -12,6 +12,7 @@ import { diskStore } from "../storage/disk-store.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import type { SignedStatement } from "../wire/v4/vault-port.ts";
 import { decodeVaultRecord } from "../wire/v4/vault-record.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import type { VaultContext } from "./context.ts";
 import { Database } from "./database.ts";
 import { INTENT_ADD, intentsOf } from "./intents.ts";
@@ -38,6 +39,8 @@ export type VaultOptions = {
   readonly takeMemory?: (bytes: number) => Promise<() => void>;
   /** Called before each index transaction commits (fault tests). */
   readonly beforeCommit?: () => void;
+  /** For a process that many wait for (default: none). */
+  readonly checkpoints?: Checkpoints | undefined;
 };
 
 export type VaultContents = {
@@ -136,6 +139,7 @@ export function openDatabase(indexPath: string, options: VaultOptions): Database
   return new Database(indexPath, {
     ...(options.waitMs === undefined ? {} : { busyTimeoutMs: options.waitMs }),
     beforeCommit: options.beforeCommit,
+    checkpoints: options.checkpoints,
   });
 }
 
