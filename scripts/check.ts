@@ -23,6 +23,12 @@ const CHECKS: readonly { name: string; what: string; script: string; args?: stri
     script: "node_modules/typescript/bin/tsc",
     args: ["-p", "tsconfig.isomorphic.json"],
   },
+  {
+    name: "web",
+    what: "types of the page, which knows no Node",
+    script: "node_modules/typescript/bin/tsc",
+    args: ["-p", "src/web/tsconfig.json"],
+  },
   { name: "layers", what: "no import climbs", script: "scripts/layers.ts" },
   { name: "knip", what: "no dead code, no unused dependency", script: "node_modules/knip/bin/knip.js" },
   { name: "docs", what: "reference pages agree with the code", script: "scripts/docs.ts", args: ["--check"] },

@@ -60,9 +60,12 @@ export const CONFIG = {
   listen: text("Where the server speaks HTTPS; everywhere, at the port below, by default.", {
     accepts: "address:port",
   }),
-  listenHttp: text("Where the server speaks plain HTTP: on loopback, or to a trusted proxy.", {
-    accepts: "address:port",
-  }),
+  listenHttp: text(
+    "Where the server speaks plain HTTP: on loopback, or to a trusted proxy. By default at the port below, for this machine's own browser, unless `listen` is given.",
+    {
+      accepts: "address:port",
+    },
+  ),
   tlsCert: text("The server's certificate with its chain, in place of one that it makes itself.", {
     accepts: "PEM file",
   }),
@@ -137,7 +140,7 @@ export const CONFIG_FILE_VARIABLE = "CYBERBACKUP_CONFIG";
 type Constant = { readonly value: number; readonly description: string };
 
 export const PORTS = {
-  server: { value: 9090, description: "The server in plain HTTP, behind a proxy." },
+  server: { value: 9090, description: "The server in plain HTTP, for a browser on its own machine or a proxy." },
   deviceApi: { value: 9443, description: "The server over TLS, for devices and people." },
   gateway: { value: 1256, description: "The gateway for clients of CyberBackup 3, as their `port.info` has it." },
 } as const satisfies Record<string, Constant>;

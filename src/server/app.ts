@@ -16,7 +16,7 @@ import type { ObjectStore } from "../storage/object-store.ts";
 import { type Migrations, openServerDatabase } from "./database.ts";
 import { DEVICE_API } from "./device-api/part.ts";
 import { logEvent } from "./event-log.ts";
-import { dispatcher } from "./http/dispatch.ts";
+import { type Dispatch, dispatcher } from "./http/dispatch.ts";
 import { type Listener, listenLocal, listenPlain, listenTls } from "./http/listener.ts";
 import type { Principal } from "./http/principal.ts";
 import { lockPath } from "./instance.ts";
@@ -25,6 +25,7 @@ import type { Admission, Allowance, PartModule, ServerEvent, ServerKit, ServerPa
 import { AttemptLimits } from "./limits/attempts.ts";
 import { lockData } from "./lock.ts";
 import { withOpenApi } from "./openapi.ts";
+import { PAGE_PART } from "./page/part.ts";
 import { PEOPLE_PART } from "./people/people-part.ts";
 import { RunningCalls } from "./running-calls.ts";
 import type { ServerSettings } from "./settings.ts";
@@ -64,7 +65,7 @@ export type RunningServer = {
 };
 
 /** Everything that brings tables and routes. */
-export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API, JOBS_PART];
+export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API, JOBS_PART, PAGE_PART];
 
 const RENEWAL_CHECK_MS = 12 * 3_600_000;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -97,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const origins = new Set<string>();
     const parts: ServerPart[] = [];
     const listeners: Listener[] = [];
+    const ports: { tls?: Listener | undefined; plain?: Listener | undefined } = {};
     const kit: ServerKit = {
       settings,
       clock,
@@ -108,6 +110,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       running,
       attempts: new AttemptLimits({ clock }),
       origins,
+      ports: () => ({ https: ports.tls?.port, http: ports.plain?.port }),
+      hasOwner: () => parts.some((part) => part.hasOwner?.() ?? false),
       identity: () => identity,
       setupPath: () => setupPath(parts),
       askToStop: () => options.onStopAsked?.(),
@@ -163,6 +167,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     listeners.push(await listenLocal(socketPath, dispatch));
     const tls = settings.listen && (await listenTls(settings.listen, identity.tls!, dispatch));
+    ports.tls = tls;
     if (tls) {
       listeners.push(tls);
       closers.push(
@@ -173,7 +178,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         }),
       );
     }
-    const plain = settings.listenHttp && (await listenPlain(settings.listenHttp, settings.trustProxy, dispatch));
+    const plain = await plainDoor(settings, dispatch, logger);
+    ports.plain = plain;
     if (plain) listeners.push(plain);
     for (const part of parts) await part.start?.();
 
@@ -210,6 +216,20 @@ function setupPath(parts: readonly ServerPart[]): string | undefined {
     if (token !== undefined) return `/#/setup/${token}`;
   }
   return undefined;
+}
+
+/** Nobody has asked for the usual door of this machine's own browser, so a server whose port is taken goes without it. */
+async function plainDoor(settings: ServerSettings, dispatch: Dispatch, logger: Logger): Promise<Listener | undefined> {
+  const { listenHttp, trustProxy, isHttpOptional } = settings;
+  if (listenHttp === undefined) return undefined;
+  try {
+    return await listenPlain(listenHttp, trustProxy, dispatch);
+  } catch (error) {
+    if (!isHttpOptional) throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    logger.warn("no plain door for this machine's browser; listenHttp gives it another port", { detail });
+    return undefined;
+  }
 }
 
 /** Under which browsers may have the server. */

@@ -32,6 +32,10 @@ export type ServerKit = {
   readonly attempts: AttemptLimits;
   /** `https://host:port` of this server, as browsers may have it. Known once it listens. */
   readonly origins: ReadonlySet<string>;
+  /** Where it listens; undefined before, and for a door that it does not have. */
+  ports(): { readonly https: number | undefined; readonly http: number | undefined };
+  /** Whether anybody could sign in as an owner. */
+  hasOwner(): boolean;
   /** What the server shows in TLS, as it is now. */
   identity(): ServerIdentity;
   /** Path and fragment of the page's address where the first owner is made; undefined once there is one. */
@@ -159,6 +163,7 @@ export type ServerPart = {
   onCall?(call: FinishedCall): void;
   /** Token of the link by which the first owner is made; undefined once there is one. */
   setupToken?(): string | undefined;
+  hasOwner?(): boolean;
   /** After the listeners are up. */
   start?(): void | Promise<void>;
   /** Before running requests are waited for: jobs are to stop where nothing is lost. */

@@ -10,10 +10,17 @@ function settings(changes: Partial<Config>) {
 }
 
 describe("the server's settings", () => {
-  it("are HTTPS for everybody when nothing is said", () => {
-    const { listen, listenHttp, data } = settings({});
+  it("are HTTPS for everybody and a plain door for this machine when nothing is said", () => {
+    const { listen, listenHttp, isHttpOptional, data } = settings({});
     assert.deepEqual(listen, { host: "0.0.0.0", port: PORTS.deviceApi.value });
-    assert.deepEqual([listenHttp, data], [undefined, "/home/server"]);
+    assert.deepEqual([listenHttp, isHttpOptional], [{ host: "127.0.0.1", port: PORTS.server.value }, true]);
+    assert.equal(data, "/home/server");
+  });
+
+  it("open no door beside one that somebody has named", () => {
+    assert.equal(settings({ listen: "127.0.0.1:0" }).listenHttp, undefined);
+    const { listenHttp, isHttpOptional } = settings({ listenHttp: "127.0.0.1:0" });
+    assert.deepEqual([listenHttp, isHttpOptional], [{ host: "127.0.0.1", port: 0 }, false]);
   });
 
   it("leave TLS to a trusted proxy", () => {

@@ -14,6 +14,8 @@ export type ServerSettings = {
   readonly listen: Endpoint | undefined;
   /** Where plain HTTP is served: on loopback, or to a proxy. */
   readonly listenHttp: Endpoint | undefined;
+  /** True when nobody has asked for that door: the server starts without it where its port is taken. */
+  readonly isHttpOptional?: boolean;
   /** PEM files of a certificate that was given. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Takes the caller's address from the proxy. */
@@ -37,7 +39,9 @@ export function serverSettings(config: Config): ServerSettings {
   const trustProxy = config.trustProxy === "on";
   const { tlsCert: certFile, tlsKey: keyFile } = config;
   if ((certFile === undefined) !== (keyFile === undefined)) invalid("tlsCert and tlsKey belong together.");
-  const listenHttp = endpoint("listenHttp", config.listenHttp) ?? (trustProxy ? behindProxy() : undefined);
+  // Whoever names one of the two doors gets what they name; otherwise there are both.
+  const isUsual = config.listen === undefined && config.listenHttp === undefined;
+  const listenHttp = endpoint("listenHttp", config.listenHttp) ?? (trustProxy || isUsual ? loopback() : undefined);
   if (listenHttp && !trustProxy && !isLoopback(listenHttp.host)) {
     invalid("listenHttp is not encrypted, so without trustProxy it must be a loopback address.");
   }
@@ -45,6 +49,7 @@ export function serverSettings(config: Config): ServerSettings {
     data: serverDataFolder(config),
     listen: endpoint("listen", config.listen) ?? (trustProxy ? undefined : everywhere()),
     listenHttp,
+    isHttpOptional: isUsual && !trustProxy,
     tls: certFile === undefined ? undefined : { certFile, keyFile: keyFile! },
     trustProxy,
     publicUrl: config.publicUrl === undefined ? undefined : originOf(config.publicUrl),
@@ -64,7 +69,7 @@ function everywhere(): Endpoint {
   return { host: "0.0.0.0", port: PORTS.deviceApi.value };
 }
 
-function behindProxy(): Endpoint {
+function loopback(): Endpoint {
   return { host: "127.0.0.1", port: PORTS.server.value };
 }
 

@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -44,11 +44,22 @@ async function unpacked(): Promise<{ executablePath: string; env: Record<string,
   const folder = join(tmpdir(), `cyberbackup-tests-chromium-${packagedVersion()}`);
   if (!existsSync(folder)) await unpackTo(folder);
   const executablePath = join(folder, "chromium");
-  const env: Record<string, string> = { FONTCONFIG_PATH: join(folder, "fonts") };
+  const env: Record<string, string> = { FONTCONFIG_PATH: await fontSettings(folder) };
   // Where the system lacks NSS, take the libraries that the package brings along.
   const runs = spawnSync(executablePath, ["--version"], { timeout: LAUNCH_MS }).status === 0;
   if (!runs) env.LD_LIBRARY_PATH = `${join(folder, "al2023", "lib")}:${process.env.LD_LIBRARY_PATH ?? ""}`;
   return { executablePath, env };
+}
+
+/** The package's own settings name folders of another kind of machine; without any font Chromium crashes at the first text field. */
+async function fontSettings(folder: string): Promise<string> {
+  const settings = join(folder, "font-settings");
+  const places = [join(folder, "fonts", "fonts"), "/usr/share/fonts"].map((place) => `<dir>${place}</dir>`).join("");
+  const cache = `<cachedir>${join(settings, "cache")}</cachedir>`;
+  await mkdir(settings, { recursive: true });
+  const text = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>${places}${cache}</fontconfig>`;
+  await writeFile(join(settings, "fonts.conf"), text);
+  return settings;
 }
 
 /** The package unpacks into the temporary directory, under names of no version; so it is given one of its own, then renamed. */

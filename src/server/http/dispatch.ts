@@ -119,8 +119,8 @@ async function serve(
 ): Promise<void> {
   const { request, response, requestId, address } = exchange;
   const [path = "", search = ""] = split(request.url ?? "");
-  const raw = options.raw.find(({ prefix }) => path.startsWith(prefix));
   const found = find(request.method ?? "", path);
+  const raw = found.kind === "none" ? options.raw.find(({ prefix }) => path.startsWith(prefix)) : undefined;
   if (found.kind !== "route") {
     if (raw !== undefined) {
       about.route = raw.prefix;

@@ -84,6 +84,7 @@ export const PEOPLE_PART: PartModule = {
       },
       /** For as long as nobody can sign in as an owner. */
       setupToken: () => (store.hasOwner() ? undefined : parts.links.make(undefined).token),
+      hasOwner: () => store.hasOwner(),
       start() {
         parts.signIns.sweep();
         sweeping = setInterval(() => parts.signIns.sweep(), SWEEP_EVERY_MS);

@@ -1,0 +1,27 @@
+// All pages, in the order of the navigation. A page is a folder in src/web/pages with a `page.tsx` that exports `Page`; one line here
+// gives it its address and, with an icon, its place in the navigation. Each is loaded when it is opened.
+
+import { IconSettings } from "@tabler/icons-react";
+import type { ComponentType } from "react";
+import type { useRights } from "../api/session.ts";
+import type { NAV } from "../strings/shell.ts";
+
+export type PageEntry = {
+  /** Parameters begin with `$`: `/devices/$vault/$device`. */
+  readonly path: string;
+  readonly load: () => Promise<{ readonly Page: ComponentType }>;
+  /** Its entry in the navigation; without one it is reached from another page. */
+  readonly nav?: { readonly label: keyof typeof NAV; readonly icon: ComponentType<NavIcon>; readonly keys: string };
+  /** For whom it is shown; for everybody by default. */
+  readonly isFor?: (rights: ReturnType<typeof useRights>) => boolean;
+};
+type NavIcon = { size?: number; stroke?: number; "aria-hidden"?: boolean };
+
+export const PAGES: readonly PageEntry[] = [
+  {
+    path: "/settings",
+    load: () => import("./settings/page.tsx"),
+    nav: { label: "settings", icon: IconSettings, keys: "g s" },
+  },
+  { path: "/settings/$section", load: () => import("./settings/page.tsx") },
+];

@@ -1,0 +1,22 @@
+// Short messages about what has happened. Mantine shows them in a live region, so that they are heard as well.
+
+import { notifications } from "@mantine/notifications";
+import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
+import { wordsOf } from "./ErrorNote.tsx";
+
+const LONG_MS = 12_000;
+
+export function toastDone(message: string): void {
+  notifications.show({ message, color: "green", icon: <IconCheck size={18} aria-hidden /> });
+}
+
+export function toastError(error: unknown): void {
+  const { title, hint } = wordsOf(error);
+  notifications.show({
+    title,
+    message: hint,
+    color: "red",
+    autoClose: LONG_MS,
+    icon: <IconAlertTriangle size={18} aria-hidden />,
+  });
+}

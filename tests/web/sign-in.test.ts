@@ -1,0 +1,36 @@
+// Signing in and out with the page as it is served.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { noChromium } from "../browser/chromium.ts";
+import { assertAccessible } from "./axe.ts";
+import { OWNER, PASSWORD, type Site, startSite } from "./rig.ts";
+
+describe("the page", { skip: noChromium }, () => {
+  let site: Site;
+  before(async () => {
+    site = await startSite();
+  });
+  after(() => site?.[Symbol.asyncDispose]());
+
+  for (const scheme of ["light", "dark"] as const) {
+    test(`signs in, shows who is there, and signs out (${scheme})`, async () => {
+      await using tab = await site.open({ scheme });
+      const { page } = tab;
+      await page.getByLabel("E-mail").fill(OWNER);
+      await assertAccessible(page, "sign-in");
+      await page.getByRole("textbox", { name: "Password" }).fill("wrong password");
+      await page.getByRole("button", { name: "Sign in", exact: true }).click();
+      await page.getByRole("alert").waitFor();
+      await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
+      await page.getByRole("button", { name: "Sign in", exact: true }).click();
+      await page.locator("[data-state=live]").first().waitFor();
+      await assertAccessible(page, "settings");
+      await page.getByRole("button", { name: "Your account" }).click();
+      await assertAccessible(page, "account menu");
+      await page.getByRole("menuitem", { name: "Sign out", exact: true }).click();
+      await page.getByRole("heading", { name: "Sign in" }).waitFor();
+      assert.equal((await page.context().cookies()).filter(({ value }) => value !== "").length, 0);
+    });
+  }
+});
