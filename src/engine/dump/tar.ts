@@ -5,11 +5,10 @@
 import { type Bytes, concatBytes, tryUtf8Decode, utf8 } from "../../core/bytes.ts";
 import { type RawPath, rawToBytes } from "../../core/raw-path.ts";
 import { ENTRY, type EntryType, type TreeEntry, UNKNOWN_OWNER } from "../../wire/v4/tree-types.ts";
-import { readFile } from "../reader/file-content.ts";
 import type { VaultReader } from "../reader/reader.ts";
 import { sameContent } from "../reader/search.ts";
 import type { FoundEntry } from "../reader/tree-reader.ts";
-import { type DumpOptions, dumpSteps } from "./steps.ts";
+import { type DumpOptions, dumpedContent, dumpSteps } from "./steps.ts";
 
 const BLOCK_BYTES = 512;
 /** Largest numbers of the octal fields. */
@@ -27,16 +26,16 @@ const TYPE_FLAG: Partial<Record<EntryType, string>> = {
 const HARD_LINK = "1";
 
 /**
- * Everything at and below `start`. Sockets are left out. Throws what reading throws: a file whose size is already announced cannot be
+ * Everything at and below each of `starts`. Sockets are left out. Throws what reading throws: a file whose size is already announced cannot be
  * passed over, so the stream ends there, without the end mark of a whole archive.
  */
 export async function* dumpTar(
   reader: VaultReader,
-  start: FoundEntry,
+  starts: FoundEntry | readonly FoundEntry[],
   options: DumpOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const firstNames = new Map<string, FoundEntry & { readonly name: RawPath }>();
-  for await (const { name, ...found } of dumpSteps(reader, start, options)) {
+  for await (const { name, ...found } of dumpSteps(reader, starts, options)) {
     const { entry } = found;
     const flag = TYPE_FLAG[entry.type];
     if (flag === undefined) {
@@ -53,7 +52,7 @@ export async function* dumpTar(
     if (group !== undefined) firstNames.set(group, { ...found, name });
     const size = entry.type === ENTRY.file ? (entry.size ?? 0) : 0;
     yield tarHeader(found, name, flag, entry.linkTarget, size);
-    if (size > 0) yield* readFile(reader, found, options);
+    if (size > 0) yield* dumpedContent(reader, found, options);
     if (size % BLOCK_BYTES !== 0) yield new Uint8Array(BLOCK_BYTES - (size % BLOCK_BYTES));
   }
   yield new Uint8Array(2 * BLOCK_BYTES);

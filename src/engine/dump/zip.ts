@@ -4,21 +4,20 @@
 import { makeZip } from "client-zip";
 import { rawToBytes, rawToText } from "../../core/raw-path.ts";
 import { ENTRY } from "../../wire/v4/tree-types.ts";
-import { readFile } from "../reader/file-content.ts";
 import type { VaultReader } from "../reader/reader.ts";
 import type { FoundEntry } from "../reader/tree-reader.ts";
-import { type DumpOptions, dumpSteps } from "./steps.ts";
+import { type DumpOptions, dumpedContent, dumpSteps } from "./steps.ts";
 
 /** The first and last time that a zip can hold. */
 const TIMES = { first: Date.UTC(1980, 0, 2), last: Date.UTC(2107, 11, 30) } as const;
 
-/** Files and folders at and below `start`. Throws what reading throws. */
+/** Files and folders at and below each of `starts`. Throws what reading throws. */
 export async function* dumpZip(
   reader: VaultReader,
-  start: FoundEntry,
+  starts: FoundEntry | readonly FoundEntry[],
   options: DumpOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const stream = makeZip(zipEntries(reader, start, options)).getReader();
+  const stream = makeZip(zipEntries(reader, starts, options)).getReader();
   try {
     for (;;) {
       const { done, value } = await stream.read();
@@ -30,14 +29,14 @@ export async function* dumpZip(
   }
 }
 
-async function* zipEntries(reader: VaultReader, start: FoundEntry, options: DumpOptions) {
-  for await (const { name, ...found } of dumpSteps(reader, start, options)) {
+async function* zipEntries(reader: VaultReader, starts: FoundEntry | readonly FoundEntry[], options: DumpOptions) {
+  for await (const { name, ...found } of dumpSteps(reader, starts, options)) {
     const { entry } = found;
     const about = { lastModified: dosTime(entry.mtimeSeconds), mode: entry.mode & 0o777 };
     if (entry.type === ENTRY.directory) yield { ...about, name: `${rawToText(name)}/` };
     else if (entry.type === ENTRY.file) {
       // client-zip marks names in bytes as UTF-8 only if they are.
-      yield { ...about, name: rawToBytes(name), input: readFile(reader, found, options), size: entry.size ?? 0 };
+      yield { ...about, name: rawToBytes(name), input: dumpedContent(reader, found, options), size: entry.size ?? 0 };
     } else options.onSkip?.(found);
   }
 }

@@ -5,7 +5,7 @@ import type { RawPath } from "../../core/raw-path.ts";
 import { ENTRY, type TreeEntry } from "../../wire/v4/tree-types.ts";
 import type { PathMatcher } from "./glob.ts";
 import type { VaultReader } from "./reader.ts";
-import { listSnapshots, type OpenedSnapshot } from "./snapshots.ts";
+import { type ListedSnapshot, listSnapshots, type OpenedSnapshot } from "./snapshots.ts";
 import { type FoundEntry, lookup, ROOT_PATH, rootEntry } from "./tree-reader.ts";
 import { type WalkStep, walkTree } from "./walk.ts";
 
@@ -52,15 +52,16 @@ export type Version = Finding & {
 
 /**
  * What one path was over time, oldest first; neighbours with equal content (and type, size and link target) are one version.
- * Snapshots that cannot be read are passed over: `listSnapshots` names them.
+ * Snapshots that cannot be read are passed over: `listSnapshots` names them. `snapshots`: those that are open already, oldest first.
  */
 export async function versionsOf(
   reader: VaultReader,
   path: RawPath,
-  { signal }: Pick<SearchOptions, "signal"> = {},
+  options: Pick<SearchOptions, "signal"> & { readonly snapshots?: Iterable<ListedSnapshot> | undefined } = {},
 ): Promise<Version[]> {
+  const { signal, snapshots = await listSnapshots(reader) } = options;
   const versions: (Version & { alsoIn: OpenedSnapshot[] })[] = [];
-  for (const snapshot of await listSnapshots(reader)) {
+  for (const snapshot of snapshots) {
     throwIfAborted(signal);
     if (snapshot.error) continue;
     const found = await lookup(reader, snapshot.info, path, { signal });

@@ -1,0 +1,132 @@
+// One vault that this tab looks into: opened with the sign-in of the page, unlocked by whatever a person has, checked against what this
+// browser remembers. Lives in the worker; locking ends the worker, and the keys with it.
+
+import { AppError } from "../../core/errors.ts";
+import type { SnapshotId } from "../../core/ids.ts";
+import { type PasskeyPrompt, passkeyIdentity } from "../../crypto/passkey.ts";
+import type { ReaderSecrets } from "../../crypto/secrets.ts";
+import { acceptHead, checkHead, checkRecordHead } from "../../engine/heads.ts";
+import { checkLog } from "../../engine/reader/check-log.ts";
+import { openReader, type VaultReader } from "../../engine/reader/reader.ts";
+import {
+  type DeviceKeys,
+  deviceKeys,
+  type ListedSnapshot,
+  type OpenedSnapshot,
+  snapshotRows,
+  tryOpenSnapshot,
+} from "../../engine/reader/snapshots.ts";
+import { ApiClient } from "../../engine/remote/api-client.ts";
+import { nobody } from "../../engine/remote/credentials.ts";
+import { openRemoteVault, type RemoteVault } from "../../engine/remote/remote-vault.ts";
+import { Retrier } from "../../engine/remote/retrier.ts";
+import { Slots } from "../../engine/remote/slots.ts";
+import { unlock } from "../../engine/unlock.ts";
+import type { SnapshotRow } from "../../wire/v4/vault-port.ts";
+import { fetchTransport } from "./fetch-transport.ts";
+import { browserHeads } from "./head-memory.ts";
+import { browserPlatform } from "./platform.ts";
+import type { LogProblem, Unlocking, UnlockStep } from "./reader-api.ts";
+
+/** Opened blocks that are kept: tree blocks, above all. */
+const CACHE_BYTES = 48 * 2 ** 20;
+/** Records are small; what takes time is the way to the server and back. */
+const RECORDS_AT_ONCE = 6;
+
+export class ReaderSession {
+  readonly vault: RemoteVault;
+  #reader: VaultReader | undefined;
+  #devices: DeviceKeys = new Map();
+  readonly #opened = new Map<SnapshotId, Promise<ListedSnapshot>>();
+  readonly #slots = new Slots(RECORDS_AT_ONCE);
+
+  private constructor(vault: RemoteVault) {
+    this.vault = vault;
+  }
+
+  /** As the person who is signed in. */
+  static async open(name: string, onWait: (waitMs: number) => void): Promise<ReaderSession> {
+    const { clock, random } = await browserPlatform();
+    const transport = fetchTransport({ origin: self.location.origin, credentials: "same-origin" });
+    const retrier = new Retrier({ clock, random, onWait: (_, waitMs) => onWait(waitMs) });
+    const client = new ApiClient({ transport, credentials: nobody, retrier });
+    return new ReaderSession(await openRemoteVault({ client, name, vaultId: undefined }));
+  }
+
+  /** Throws `passphrase_wrong`, `passkey_refused`, `rollback`, and what `unlock` of the engine throws. */
+  async unlock(how: Unlocking, prompt: PasskeyPrompt, onStep: (step: UnlockStep) => void): Promise<void> {
+    onStep("checking");
+    await checkHead({ vault: this.vault, home: browserHeads });
+    onStep("opening");
+    this.#reader = openReader({
+      vault: this.vault,
+      secrets: await this.#secrets(how, prompt),
+      platform: await browserPlatform(),
+      cacheBytes: CACHE_BYTES,
+    });
+  }
+
+  get reader(): VaultReader {
+    if (this.#reader) return this.#reader;
+    throw new AppError("passphrase_missing");
+  }
+
+  /** After a person has decided that the older state is right. */
+  async acceptHead(): Promise<void> {
+    await acceptHead({ vault: this.vault, home: browserHeads });
+  }
+
+  /** Newest first, not those in the trash. */
+  async rows(): Promise<SnapshotRow[]> {
+    this.#devices = await deviceKeys(this.reader);
+    return (await snapshotRows(this.reader)).filter(({ state }) => state === "live").reverse();
+  }
+
+  deviceName(row: SnapshotRow): string | undefined {
+    return this.#devices.get(row.device)?.name;
+  }
+
+  /** Its record, verified and opened; one that does not hold comes with its error. */
+  open(row: SnapshotRow): Promise<ListedSnapshot> {
+    const known = this.#opened.get(row.id);
+    if (known) return known;
+    const opening = this.#slots.run(() => tryOpenSnapshot(this.reader, row, this.#devices));
+    this.#opened.set(row.id, opening);
+    opening.catch(() => this.#opened.delete(row.id));
+    return opening;
+  }
+
+  /** Throws `not_found`, and why its record does not hold. */
+  async snapshot(id: SnapshotId): Promise<OpenedSnapshot> {
+    const known = await this.#opened.get(id);
+    const opened = known ?? (await this.#openById(id));
+    if (opened.error) throw opened.error;
+    return opened;
+  }
+
+  /** The log against its signatures and lists, and against the heads that the devices' records name. */
+  async checkLog(): Promise<LogProblem[]> {
+    const problems = (await checkLog(this.vault)).map(({ object, detail }) => ({ object, detail }));
+    const listed = await Promise.all((await this.rows()).map((row) => this.open(row)));
+    await checkRecordHead({ vault: this.vault, records: listed.flatMap(({ record }) => (record ? [record] : [])) });
+    return problems;
+  }
+
+  async #secrets(how: Unlocking, prompt: PasskeyPrompt): Promise<ReaderSecrets> {
+    const { vault } = this;
+    switch (how.by) {
+      case "passphrase":
+        return unlock({ vault, passphrase: how.passphrase });
+      case "recovery":
+        return unlock({ vault, identity: how.text });
+      case "passkey":
+        return unlock({ vault, passkey: { identity: passkeyIdentity(prompt), slot: how.slot } });
+    }
+  }
+
+  async #openById(id: SnapshotId): Promise<ListedSnapshot> {
+    const row = (await this.rows()).find((candidate) => candidate.id === id);
+    if (!row) throw new AppError("not_found", { context: { what: `Snapshot ${id.slice(0, 12)}` } });
+    return this.open(row);
+  }
+}
