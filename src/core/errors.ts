@@ -310,6 +310,12 @@ export const ERRORS = {
     "This needs a fresh second factor.",
     "Give the code of your authenticator, then try again within five minutes.",
   ),
+  plan_conflict: spec(
+    EXIT.failed,
+    409,
+    "The plan was changed by somebody else meanwhile: it has version {version} now.",
+    "Look at the plan as it is now, then make the change again.",
+  ),
   too_many_requests: spec(EXIT.failed, 429, "Too many attempts.", "Wait {retryAfter} seconds, then try again.", true),
   setup_invalid: spec(
     EXIT.notEnrolled,
