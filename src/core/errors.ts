@@ -310,6 +310,13 @@ export const ERRORS = {
     "This needs a fresh second factor.",
     "Give the code of your authenticator, then try again within five minutes.",
   ),
+  run_silent: spec(
+    EXIT.failed,
+    504,
+    "Nothing was heard of this run for ten minutes.",
+    "See whether the device is on and reaches the server; its next run goes on where this one stopped.",
+    true,
+  ),
   plan_conflict: spec(
     EXIT.failed,
     409,

@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { type DeviceId, ID_BYTES, type SessionId, type VaultId } from "../../../core/ids.ts";
+import { LOG_LEVELS } from "../../../core/log.ts";
 import { hexId, whole } from "./coding.ts";
 import { routes } from "./route.ts";
 import { runSchema } from "./run-routes.ts";
@@ -165,8 +166,6 @@ const range = z.strictObject({
   step: z.enum(["hour", "day"]).default("day"),
 });
 
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 export const logLine = z.strictObject({
   /** Grows by one with each line since the server started. */
   seq: whole,

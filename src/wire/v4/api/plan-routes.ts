@@ -85,22 +85,6 @@ export const commandSchema = z.strictObject({
 });
 export type Command = z.output<typeof commandSchema>;
 
-/** Data of the event `command` to a device. */
-export const deliveredCommand = z.looseObject({
-  id: z.string().max(64),
-  kind: z.string().max(32),
-  plan: hexId<string>(16).nullable(),
-  run: hexId<SessionId>(ID_BYTES.session).nullable(),
-  untilMs: whole.nullable(),
-  createdAt: whole,
-  expiresAt: whole,
-});
-export type DeliveredCommand = z.output<typeof deliveredCommand>;
-/** Data of the event `plans` to a device. */
-export const planVersions = z.looseObject({
-  plans: z.array(z.looseObject({ plan: hexId<string>(16), version: whole })),
-});
-
 const msgpack = <Schema extends z.ZodType>(schema: Schema) => ({ kind: "msgpack", schema }) as const;
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ kind: "json", schema }) as const;
 const planBody = { kind: "msgpack", schema: change, maxBytes: RUN_LIMITS.sealedBytes + 4 * KIB } as const;

@@ -68,7 +68,6 @@ const counts = z.strictObject({
   problems: whole,
   changedWhileRead: whole,
 });
-export type RunCounts = z.output<typeof counts>;
 
 const bytes = z.strictObject({
   /** Of files that are done, read or not. */
