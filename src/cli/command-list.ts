@@ -195,6 +195,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import("./commands/serve.ts"),
   },
   {
+    name: "web",
+    group: SERVER,
+    summary: "Serve the page alone, for a server elsewhere.",
+    load: () => import("./commands/web.ts"),
+  },
+  {
     name: "server",
     group: SERVER,
     summary: "Look at a server that runs, and set its jobs going.",

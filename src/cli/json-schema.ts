@@ -438,6 +438,16 @@ export const DOCUMENTS = {
     serveEvent,
     result("serve", { stopped: z.literal(true) }),
   ],
+  web: [
+    z.strictObject({
+      type: z.literal("started"),
+      command: z.literal("web"),
+      address: z.string().describe("where the page is"),
+      server: z.string(),
+      port: z.int(),
+    }),
+    result("web", { stopped: z.literal(true) }),
+  ],
   "server setup": [
     result("server setup", {
       person: z.string().describe("id of the account"),

@@ -142,11 +142,16 @@ type Constant = { readonly value: number; readonly description: string };
 export const PORTS = {
   server: { value: 9090, description: "The server in plain HTTP, for a browser on its own machine or a proxy." },
   deviceApi: { value: 9443, description: "The server over TLS, for devices and people." },
+  page: { value: 9091, description: "The page alone, for a server elsewhere (`web`)." },
   gateway: { value: 1256, description: "The gateway for clients of CyberBackup 3, as their `port.info` has it." },
 } as const satisfies Record<string, Constant>;
 
 export const LIMITS = {
   trashDays: { value: 7, description: "Days for which a removed snapshot can be brought back." },
+  passedConnections: {
+    value: 64,
+    description: "Connections that `web` keeps to the server for which it serves the page.",
+  },
   serverConnections: { value: 2048, description: "Connections that a server keeps open." },
   serverConnectionsPerAddress: { value: 1024, description: "Connections that a server keeps open for one address." },
   serverHeaderBytes: { value: 16_384, description: "Bytes of a request's headers." },

@@ -73,16 +73,19 @@ function loopback(): Endpoint {
   return { host: "127.0.0.1", port: PORTS.server.value };
 }
 
-/** `127.0.0.1:9443`, `[::1]:9443`, `:9443`; port 0 takes any that is free. */
-function endpoint(key: string, text: string | undefined): Endpoint | undefined {
-  if (text === undefined) return undefined;
+/** `127.0.0.1:9443`, `[::1]:9443`, `:9443`; port 0 takes any that is free. Throws `config_invalid`. */
+export function parseEndpoint(key: string, text: string): Endpoint {
   const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
   const port = Number(found?.[3]);
   if (!found || port > 65_535) return invalid(`${key} must be an address and a port, as 127.0.0.1:0 or [::1]:0.`);
   return { host: found[1] ?? (found[2] || everywhere().host), port };
 }
 
-function isLoopback(host: string): boolean {
+function endpoint(key: string, text: string | undefined): Endpoint | undefined {
+  return text === undefined ? undefined : parseEndpoint(key, text);
+}
+
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 

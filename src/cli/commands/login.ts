@@ -4,19 +4,17 @@
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import { openHome } from "../../client/home.ts";
-import { inspectServer } from "../../client/http/connect.ts";
 import { newServerFile } from "../../client/server-file.ts";
-import type { Bytes } from "../../core/bytes.ts";
-import { LIMITS } from "../../core/config-schema.ts";
 import { AppError, isAppError } from "../../core/errors.ts";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
-import { askSecret, askText, askYes, canAsk } from "../ask.ts";
+import { askSecret, askText, canAsk } from "../ask.ts";
 import { action, type Context } from "../context.ts";
 import { readFirstLine } from "../passphrase.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { pinSetting, reachServer, type ServerAccess } from "../server-access.ts";
 import { serverOrigin } from "../server-origin.ts";
 import { shownText } from "../shown-path.ts";
+import { trustedPin } from "../trusted-pin.ts";
 
 type Options = { readonly email?: string; readonly passwordFile?: string; readonly code?: string };
 
@@ -81,20 +79,4 @@ async function askedFor(
 ): Promise<string> {
   if (canAsk(context)) return ask(context, what);
   throw new AppError("usage", { context: { detail: `${what} is needed, and there is no terminal to ask on.` } });
-}
-
-/** Of a server that no public authority vouches for, a person compares the fingerprint, once. */
-async function trustedPin(context: Context, origin: string): Promise<Bytes | undefined> {
-  const { clock, signal } = context.host;
-  const options = { connectMs: LIMITS.connectMs.value, now: () => clock.now(), signal };
-  const { isPublic, pin } = await inspectServer(origin, options);
-  if (isPublic) return undefined;
-  const fingerprint = pin.toHex();
-  if (!canAsk(context)) {
-    const detail = `no public authority vouches for it. Give its fingerprint with --server-pin; it shows ${fingerprint}.`;
-    throw new AppError("server_untrusted", { context: { address: origin, detail } });
-  }
-  context.output.note(`No public authority vouches for ${shownText(origin)}. Its fingerprint is\n  ${fingerprint}`);
-  if (await askYes(context, "Is that what the server itself shows when it starts?")) return pin;
-  throw new AppError("interrupted");
 }

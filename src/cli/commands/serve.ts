@@ -205,13 +205,13 @@ function sayHello(
   void host.tellParent?.(started);
 }
 
-/** There is no page yet that the link could open, so the commands are given whole. */
+/** By the page, or by a command where there is no browser. */
 function sayHowToOwn(output: Context["output"], data: string, setup: string, pin: string | undefined): void {
-  output.say("Nobody owns this server yet. Make the first owner's account, on this machine:");
+  output.say("Nobody owns this server yet. Open this link, which is good once, in a browser:");
+  output.say(`  ${setup}`);
+  output.say("or make the first owner's account on this machine:");
   output.say(`  cyberbackup server setup --data '${shownText(data)}' --email YOU@EXAMPLE.ORG`);
-  output.say("or from another one, with this link, which is good once:");
-  const fingerprint = pin === undefined ? "" : ` --fingerprint ${pin}`;
-  output.say(`  cyberbackup server setup --email YOU@EXAMPLE.ORG --link '${setup}'${fingerprint}`);
+  if (pin !== undefined) output.say("From another machine: cyberbackup server setup --link … --fingerprint …");
 }
 
 function gatewayJson({ gateway, vault, warnings }: ServedGateway) {

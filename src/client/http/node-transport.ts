@@ -57,6 +57,15 @@ export function httpsTransport(address: ServerAddress, options: TransportOptions
   };
 }
 
+/** Connections to one server for whoever speaks HTTP by themselves; each is checked before it is handed out. */
+export function connectingAgent(
+  address: ServerAddress,
+  { clock, connections }: { readonly clock: Clock; readonly connections: number },
+): Agent {
+  const options = { connectMs: LIMITS.connectMs.value, now: () => clock.now() };
+  return new GivenAgent(async () => (await connectTo(address, options)).socket, connections);
+}
+
 /** The socket in a server's data folder: whoever can open it is an owner, so there is nothing to log in. */
 export function socketTransport(socketPath: string, options: TransportOptions = {}): HttpTransport {
   const stallMs = options.stallMs ?? LIMITS.stallMs.value;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
@@ -20,6 +21,10 @@ before(async () => {
       response.write("half", () => response.destroy());
     } else if (request.url === "/stall-body") response.write("one");
     else if (request.url === "/moved") response.writeHead(302, { location: "/echo" }).end();
+    else if (request.url === "/health/live") response.end();
+    else if (request.url === "/apart/health/live") {
+      response.writeHead(200, { "x-cyberbackup-origin": "https://a.example" }).end();
+    }
     // Anything else never answers.
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -69,11 +74,12 @@ test("a signal ends a request, before and while its answer comes", async () => {
   await assert.rejects(next, { code: "interrupted" });
 });
 
-test("a login is bound to the origin", async () => {
-  const { binding } = await fetchTransport({ origin: "https://a.example", credentials: "omit" }).bind(undefined);
-  assert.equal(binding.kind, 2);
-  assert.equal(
-    Buffer.from(binding.hash).toString("hex"),
-    "38612c965a9c4c35d713439919804ad960eb54d0ad41b4362ffd85343d4bbb4f",
-  );
+test("a login is bound to the origin of the server, which a page apart from it is told", async () => {
+  const bound = async (path: string) => {
+    const { binding } = await fetchTransport({ origin: origin + path, credentials: "omit" }).bind(undefined);
+    assert.equal(binding.kind, 2);
+    return Buffer.from(binding.hash).toString("hex");
+  };
+  assert.equal(await bound("/apart"), createHash("sha256").update("https://a.example").digest("hex"));
+  assert.equal(await bound(""), createHash("sha256").update(origin).digest("hex"));
 });

@@ -6,6 +6,7 @@ import { utf8 } from "../../core/bytes.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
 import { sha256 } from "../../core/sha256.ts";
+import { collect } from "../../engine/remote/exchange.ts";
 import type { Binding, HttpAnswer, HttpBody, HttpRequest, HttpTransport } from "../../engine/remote/transport.ts";
 
 export type FetchTransportOptions = {
@@ -19,6 +20,8 @@ export type FetchTransportOptions = {
 
 /** Logins of browsers are bound to the origin (docs/protocol-v4.md, Login of a device). */
 const BINDING_ORIGIN = 2;
+const ANSWER_MAX_BYTES = 4096;
+const ORIGIN_HEADER = "x-cyberbackup-origin";
 
 export function fetchTransport(options: FetchTransportOptions): HttpTransport {
   const { origin } = options;
@@ -27,11 +30,19 @@ export function fetchTransport(options: FetchTransportOptions): HttpTransport {
     origin,
     send: through,
     async bind() {
-      const binding: Binding = { kind: BINDING_ORIGIN, hash: await sha256(utf8(origin)) };
+      const server = await serverOrigin(through, origin);
+      const binding: Binding = { kind: BINDING_ORIGIN, hash: await sha256(utf8(server)) };
       return { binding, send: through, close: async () => undefined };
     },
     close: async () => undefined,
   };
+}
+
+/** A page that is served apart from its server (`cyberbackup web`) is told which one it stands for. */
+async function serverOrigin(through: HttpTransport["send"], origin: string): Promise<string> {
+  const answer = await through({ method: "GET", path: "/health/live", headers: {} });
+  await collect(answer.body, ANSWER_MAX_BYTES);
+  return answer.header(ORIGIN_HEADER) ?? origin;
 }
 
 async function send(
