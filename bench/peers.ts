@@ -1,7 +1,6 @@
 // The programs that take turns: CyberBackup and its peers, each with a repository of its own in the case's folder.
 // All encrypt, each with the compression that it has by default.
 import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Contender } from "./case.ts";
 import { CHECKOUT, emptyFolder, remove, storedBytes, warm, work } from "./folders.ts";
@@ -61,24 +60,16 @@ export function restic(caseName: string): BackupProgram {
   };
 }
 
-/** With `overPipe` the repository is kept by another process (`borg serve`), as over SSH but without its encryption. */
-export function borg(caseName: string, overPipe = false): BackupProgram {
+export function borg(caseName: string): BackupProgram {
   const place = work("runs", caseName, "borg");
   const repository = join(place, "repository");
-  const remoteShell = join(place, "serve");
-  const env = {
-    BORG_REPO: overPipe ? `ssh://pipe${repository}` : repository,
-    BORG_PASSPHRASE: PASSPHRASE,
-    BORG_BASE_DIR: place,
-    BORG_RSH: remoteShell,
-  };
+  const env = { BORG_REPO: repository, BORG_PASSPHRASE: PASSPHRASE, BORG_BASE_DIR: place };
   const command = (...args: string[]): Command => ({ argv: ["borg", ...args], env });
   return {
-    name: overPipe ? "borg over a pipe" : "borg",
+    name: "borg",
     repository,
     init: async () => {
       await emptyFolder(place);
-      await writeFile(remoteShell, "#!/bin/sh\nexec borg serve\n", { mode: 0o700 });
       await run(command("init", "--encryption", "repokey-blake2"));
     },
     backup: (path) => command("create", "::{utcnow:%Y-%m-%dT%H.%M.%S.%f}", path),

@@ -16,6 +16,7 @@ import type { Signer } from "../crypto/signature.ts";
 import { planToken } from "../crypto/tokens.ts";
 import { type BackupResult, backUp, newProgress } from "../engine/backup/run.ts";
 import type { BackupProblem, BackupProgress, ScannedEntry } from "../engine/backup/types.ts";
+import { isStateDamage } from "../wire/v4/state-reader.ts";
 import { ENTRY } from "../wire/v4/tree-types.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import type { Excluder } from "./excludes.ts";
@@ -24,7 +25,7 @@ import { nodePlatform } from "./platform.ts";
 import { readTotals, saveTotals } from "./run-totals.ts";
 import { createScanner, type ScannerOptions } from "./scanner.ts";
 import { createSealPool } from "./seal-pool.ts";
-import { isStateDamage, openState, StateWriter } from "./state-store.ts";
+import { openState, StateWriter } from "./state-store.ts";
 import { limitUploads } from "./upload-limit.ts";
 
 export type BackupRequest = {

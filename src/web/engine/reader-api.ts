@@ -116,6 +116,8 @@ export type SaveTarget = { readonly to: "handle"; readonly handle: FileSystemFil
 export type ReaderApi = {
   open: { readonly input: { readonly vault: string }; readonly output: OpenedVaultView; readonly event: number };
   unlock: { readonly input: Unlocking; readonly output: null; readonly event: UnlockStep };
+  /** Makes this browser a device of the unlocked vault (backup/browser-device.ts); its keys go to this browser's storage. */
+  enrol: { readonly input: { readonly vaultName: string; readonly name: string }; readonly output: null };
   acceptHead: { readonly input: null; readonly output: null };
   checkLog: { readonly input: null; readonly output: readonly LogProblem[] };
   /** Rows first, then, as they are opened, what is in them. */

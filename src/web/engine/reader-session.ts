@@ -1,10 +1,12 @@
 // One vault that this tab looks into: opened with the sign-in of the page, unlocked by whatever a person has, checked against what this
 // browser remembers. Lives in the worker; locking ends the worker, and the keys with it.
 
+import { systemClock } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { SnapshotId } from "../../core/ids.ts";
 import { type PasskeyPrompt, passkeyIdentity } from "../../crypto/passkey.ts";
 import type { ReaderSecrets } from "../../crypto/secrets.ts";
+import { statementMessage } from "../../engine/enrol/statements.ts";
 import { acceptHead, checkHead, checkRecordHead } from "../../engine/heads.ts";
 import { checkLog } from "../../engine/reader/check-log.ts";
 import { openReader, type VaultReader } from "../../engine/reader/reader.ts";
@@ -22,7 +24,10 @@ import { openRemoteVault, type RemoteVault } from "../../engine/remote/remote-va
 import { Retrier } from "../../engine/remote/retrier.ts";
 import { Slots } from "../../engine/remote/slots.ts";
 import { unlock } from "../../engine/unlock.ts";
+import { VAULT_ROUTES } from "../../wire/v4/api/vault-routes.ts";
 import type { SnapshotRow } from "../../wire/v4/vault-port.ts";
+import { enrolUnlocked } from "../backup/browser-device.ts";
+import { openDeviceStore } from "../backup/device-store.ts";
 import { fetchTransport } from "./fetch-transport.ts";
 import { browserHeads } from "./head-memory.ts";
 import { browserPlatform } from "./platform.ts";
@@ -69,6 +74,26 @@ export class ReaderSession {
   get reader(): VaultReader {
     if (this.#reader) return this.#reader;
     throw new AppError("passphrase_missing");
+  }
+
+  /** As the person who is signed in. */
+  async enrol(vaultName: string, name: string): Promise<void> {
+    const { vault } = this;
+    const { writer } = this.reader.secrets;
+    const params = { vault: vault.vaultId };
+    const store = await openDeviceStore();
+    try {
+      await enrolUnlocked({
+        ...{ store, vault: vault.vaultId, vaultName, writer, name, now: systemClock.now() },
+        append: (statement) =>
+          vault.client.call(VAULT_ROUTES.statement, {
+            params,
+            body: { statement: statementMessage(statement), keyslotFile: null },
+          }),
+      });
+    } finally {
+      store.close();
+    }
   }
 
   /** After a person has decided that the older state is right. */

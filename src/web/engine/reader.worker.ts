@@ -45,6 +45,11 @@ const service: Service<ReaderApi> = {
     return null;
   },
 
+  async enrol({ vaultName, name }) {
+    await opened().enrol(vaultName, name);
+    return null;
+  },
+
   async acceptHead() {
     await opened().acceptHead();
     return null;

@@ -1,0 +1,110 @@
+// The activity of the present run: filtered, searched, followed, saved.
+
+import { Button, Group, Select, Switch, Text, TextInput } from "@mantine/core";
+import { IconDownload, IconSearch } from "@tabler/icons-react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { LogLevel, LogLine } from "../../backup/figures.ts";
+import { formatBytes, formatCount } from "../../format/numbers.ts";
+import { Card } from "../../parts/Card.tsx";
+import { BACKUP, logWords } from "../../strings/backup.ts";
+import classes from "./backup.module.css";
+
+const WORDS = BACKUP.log;
+const FORMAT = { bytes: formatBytes, count: formatCount };
+const RANK: Record<LogLevel, number> = { info: 0, warning: 1, error: 2 };
+/** More lines would only be scrolled past; all of them are in the saved file. */
+const SHOWN = 500;
+
+export function LogPart({ lines }: { readonly lines: readonly LogLine[] }) {
+  const [least, setLeast] = useState<"all" | "warning" | "error">("all");
+  const [search, setSearch] = useState("");
+  const [isFollowing, setFollowing] = useState(true);
+  const list = useRef<HTMLDivElement>(null);
+  const found = useMemo(() => {
+    const wanted = search.trim().toLowerCase();
+    return lines
+      .map((line, i) => ({ line, key: i, words: logWords(line, FORMAT) }))
+      .filter(
+        ({ line, words }) =>
+          RANK[line.level] >= (least === "all" ? 0 : RANK[least]) && words.toLowerCase().includes(wanted),
+      );
+  }, [lines, least, search]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new lines are why it scrolls
+  useEffect(() => {
+    if (isFollowing) list.current?.scrollTo({ top: list.current.scrollHeight });
+  }, [found, isFollowing]);
+  return (
+    <Card
+      title={WORDS.title}
+      actions={
+        <Button
+          size="xs"
+          variant="default"
+          disabled={lines.length === 0}
+          leftSection={<IconDownload size={16} aria-hidden />}
+          onClick={() => save(lines)}
+        >
+          {WORDS.save}
+        </Button>
+      }
+    >
+      <Group gap="sm" align="center">
+        <Select
+          aria-label={WORDS.level}
+          size="xs"
+          w={180}
+          allowDeselect={false}
+          value={least}
+          onChange={(value) => setLeast((value ?? "all") as typeof least)}
+          data={Object.entries(WORDS.levels).map(([value, label]) => ({ value, label }))}
+        />
+        <TextInput
+          aria-label={WORDS.search}
+          placeholder={WORDS.search}
+          size="xs"
+          flex="1 1 160px"
+          leftSection={<IconSearch size={14} aria-hidden />}
+          value={search}
+          onChange={({ currentTarget }) => setSearch(currentTarget.value)}
+        />
+        <Switch
+          size="sm"
+          label={WORDS.scroll}
+          checked={isFollowing}
+          onChange={({ currentTarget }) => setFollowing(currentTarget.checked)}
+        />
+      </Group>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard (WCAG 2.1.1) */}
+      <div ref={list} className={classes.log} role="log" tabIndex={0} aria-label={WORDS.title}>
+        {found.length === 0 && (
+          <Text size="sm" c="dimmed" p="sm">
+            {lines.length === 0 ? WORDS.empty : WORDS.nothing}
+          </Text>
+        )}
+        {found.slice(-SHOWN).map(({ line, key, words }) => (
+          <div key={key} className={classes.logLine} data-level={line.level}>
+            <time dateTime={new Date(line.at).toISOString()}>{clockOf(line.at)}</time>
+            <span className={classes.level}>{WORDS.names[line.level]}</span>
+            <span>{words}</span>
+          </div>
+        ))}
+      </div>
+    </Card>
+  );
+}
+
+function clockOf(at: number): string {
+  return new Intl.DateTimeFormat(undefined, { timeStyle: "medium" }).format(at);
+}
+
+function save(lines: readonly LogLine[]): void {
+  const text = lines
+    .map((line) => `${new Date(line.at).toISOString()} ${line.level} ${logWords(line, FORMAT)}\n`)
+    .join("");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  link.download = "cyberbackup-activity.txt";
+  link.click();
+  // Once the download has begun.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
