@@ -10,6 +10,9 @@ import type { Context } from "./context.ts";
 import { usage } from "./parse-values.ts";
 import type { ServerAccess } from "./server-access.ts";
 
+/** A run asks its index little that it has asked before, and shares its memory with the threads that read and seal. */
+const INDEX_CACHE_KIB = 4000;
+
 /** A folder has an absolute path. */
 export type VaultPlace = { readonly kind: "folder"; readonly path: string } | ServerVault;
 
@@ -43,6 +46,11 @@ export async function connect(context: Context, options: ConnectOptions = {}): P
     return connectServer(context, place, options);
   }
   const { trustBlockHashes = false } = options;
-  const vault = await openVault(place.path, { clock: context.host.clock, logger: context.logger, trustBlockHashes });
+  const vault = await openVault(place.path, {
+    clock: context.host.clock,
+    logger: context.logger,
+    trustBlockHashes,
+    indexCacheKiB: INDEX_CACHE_KIB,
+  });
   return { vault, admin: vaultAdmin(vault), place, server: undefined };
 }

@@ -16,9 +16,12 @@ export type DatabaseOptions = {
   readonly beforeCommit?: (() => void) | undefined;
   /** Writes the log into the database from a thread of its own (default: this thread does, now and then, and stands still meanwhile). */
   readonly checkpoints?: Checkpoints | undefined;
+  /** Pages that are kept in memory. */
+  readonly cacheKiB?: number | undefined;
 };
 
 const BUSY_TIMEOUT_MS = 10_000;
+const CACHE_KIB = 16_000;
 /** Pages in the log from which on they are written into the database. */
 const CHECKPOINT_PAGES = 8192;
 /** The same where another thread does it: this many say that it does not come to it. */
@@ -59,7 +62,7 @@ export class Database {
     // FULL: a commit that has answered survives a power cut (format.md, invariant 2). A checkpoint writes each changed page
     // once, however often it changed, and random chunkIds change most of them in each pack: so checkpoints are rare, every
     // 32 MiB (measured: 2.9 µs a chunk row instead of 4.2), and the file is cut back after one.
-    this.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;
+    this.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${options.cacheKiB ?? CACHE_KIB};
       PRAGMA wal_autocheckpoint = ${this.#checkpoints ? OVERDUE_PAGES : CHECKPOINT_PAGES};
       PRAGMA journal_size_limit = 33554432`);
   }

@@ -37,6 +37,8 @@ export type VaultOptions = {
   readonly trustBlockHashes?: boolean;
   /** Waits until so much memory may be used; answers how to give it back (default: there is enough). */
   readonly takeMemory?: (bytes: number) => Promise<() => void>;
+  /** Memory for pages of the index (default: a server's share; for one run a quarter of it does as well). */
+  readonly indexCacheKiB?: number;
   /** Called before each index transaction commits (fault tests). */
   readonly beforeCommit?: () => void;
   /** For a process that many wait for (default: none). */
@@ -140,6 +142,7 @@ export function openDatabase(indexPath: string, options: VaultOptions): Database
     ...(options.waitMs === undefined ? {} : { busyTimeoutMs: options.waitMs }),
     beforeCommit: options.beforeCommit,
     checkpoints: options.checkpoints,
+    cacheKiB: options.indexCacheKiB,
   });
 }
 

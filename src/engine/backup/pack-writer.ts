@@ -36,8 +36,11 @@ type OpenPack = {
   receipt: Promise<readonly number[]>;
 };
 
-/** Ids of chunks in one pack's footer: a vault has to hold a footer whole, and with tiny files it outgrows the blocks. */
-const FOOTER_IDS_BYTES = 8 * 1024 * 1024;
+/**
+ * Ids of chunks in one pack's footer: sender and vault hold footers whole, several times over, and with tiny files they would outgrow
+ * the blocks.
+ */
+const FOOTER_IDS_BYTES = 1024 * 1024;
 
 export class PackWriter {
   readonly #options: PackWriterOptions;
