@@ -13,8 +13,8 @@ test("Node's primitives equal WebCrypto's", async () => {
       assert.deepEqual(nodePrimitives.sha256(first), await webPrimitives.sha256(first));
       const [mac, webMac] = [nodePrimitives, webPrimitives].map((each) => each.hmacSha256(key, first, second));
       assert.deepEqual(mac, await webMac);
-      const sealed = await nodePrimitives.gcmSeal(key, nonce, first, second);
-      assert.deepEqual(sealed, await webPrimitives.gcmSeal(key, nonce, first, second));
+      const sealed = await nodePrimitives.gcmSeal(key, nonce, first, [second]);
+      assert.deepEqual(sealed, await webPrimitives.gcmSeal(key, nonce, first, [second]));
       for (const each of [nodePrimitives, webPrimitives]) {
         assert.deepEqual(await each.gcmOpen(key, nonce, first, sealed), new Uint8Array(second));
       }
@@ -23,9 +23,21 @@ test("Node's primitives equal WebCrypto's", async () => {
   );
 });
 
+test("parts are sealed as one, behind the room that is asked for", async () => {
+  const [key, nonce, aad] = [new Uint8Array(32), new Uint8Array(12), new Uint8Array(5)];
+  const whole = Uint8Array.from({ length: 400_000 }, (_, i) => i * 7);
+  const expected = await webPrimitives.gcmSeal(key, nonce, aad, [whole]);
+  const parts = [whole.subarray(0, 12), whole.subarray(12, 300_001), new Uint8Array(0), whole.subarray(300_001)];
+  for (const each of [nodePrimitives, webPrimitives]) {
+    const sealed = await each.gcmSeal(key, nonce, aad, parts, 16);
+    assert.deepEqual(sealed.subarray(0, 16), new Uint8Array(16));
+    assert.deepEqual(sealed.subarray(16), expected);
+  }
+});
+
 test("a tag that does not fit gives undefined", async () => {
   const [key, nonce, aad] = [new Uint8Array(32), new Uint8Array(12), new Uint8Array(5)];
-  const sealed = await nodePrimitives.gcmSeal(key, nonce, aad, new Uint8Array(20));
+  const sealed = await nodePrimitives.gcmSeal(key, nonce, aad, [new Uint8Array(20)]);
   for (const each of [nodePrimitives, webPrimitives]) {
     for (let at = 0; at < sealed.length; at++) {
       assert.equal(await each.gcmOpen(key, nonce, aad, sealed.with(at, sealed[at]! ^ 1)), undefined);
@@ -37,7 +49,7 @@ test("a tag that does not fit gives undefined", async () => {
 
 test("results are plain arrays with buffers of their own, fit to be transferred", async () => {
   const key = new Uint8Array(32);
-  const sealed = await nodePrimitives.gcmSeal(key, new Uint8Array(12), key, key);
+  const sealed = await nodePrimitives.gcmSeal(key, new Uint8Array(12), key, [key]);
   const results = [
     sealed,
     await nodePrimitives.sha256(key),

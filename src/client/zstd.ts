@@ -4,8 +4,6 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Bytes } from "../core/bytes.ts";
 import type { Zstd } from "../engine/platform.ts";
 
-/** zlib collects its output in pieces, each allocated whole: larger ones waste memory on small inputs, smaller ones cost calls. */
-const MAX_PIECE_BYTES = 64 * 1024;
 /** Frames of up to 16 MiB need no larger window; a frame that asks for more is refused. */
 const MAX_WINDOW_LOG = 24;
 
@@ -13,7 +11,8 @@ export const nodeZstd: Zstd = {
   compress(data, level) {
     return plain(
       zstdCompressSync(data, {
-        chunkSize: Math.min(MAX_PIECE_BYTES, data.length + 1024),
+        // Room for any outcome (ZSTD_compressBound): pieces would be put together in yet another buffer, and nobody could release them.
+        chunkSize: data.length + (data.length >>> 8) + 1024,
         pledgedSrcSize: data.length,
         params: { [constants.ZSTD_c_compressionLevel]: level },
       }),
