@@ -2,11 +2,15 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-
-const PACKAGE = join(import.meta.dirname, "..", "..", "package.json");
+import { getAsset, isSea } from "node:sea";
 
 export function readVersion(): string {
-  return (JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string }).version;
+  return (JSON.parse(packageFile()) as { version: string }).version;
+}
+
+function packageFile(): string {
+  if (isSea()) return getAsset("package.json", "utf8");
+  return readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8");
 }
 
 /** What a snapshot says it was made by. */
