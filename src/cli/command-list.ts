@@ -30,6 +30,18 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import("./commands/init.ts"),
   },
   { name: "backup", group: START, summary: "Back up files and folders.", load: () => import("./commands/backup.ts") },
+  {
+    name: "plan",
+    group: START,
+    summary: "Say what is backed up by itself, and when.",
+    load: () => import("./commands/plan.ts"),
+  },
+  {
+    name: "agent",
+    group: START,
+    summary: "Carry plans out without anybody looking.",
+    load: () => import("./commands/agent.ts"),
+  },
   { name: "snapshots", group: LOOK, summary: "List the snapshots.", load: () => import("./commands/snapshots.ts") },
   { name: "ls", group: LOOK, summary: "List a folder of a snapshot.", load: () => import("./commands/ls.ts") },
   { name: "find", group: LOOK, summary: "Find files by name.", load: () => import("./commands/find.ts") },

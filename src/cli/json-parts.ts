@@ -2,6 +2,11 @@
 
 import { z } from "zod";
 
+export const summary = <const Name extends string, Shape extends z.core.$ZodLooseShape>(command: Name, shape: Shape) =>
+  z.strictObject({ type: z.literal("summary"), command: z.literal(command), ...shape });
+export const result = <const Name extends string, Shape extends z.core.$ZodLooseShape>(command: Name, shape: Shape) =>
+  z.strictObject({ type: z.literal("result"), command: z.literal(command), ...shape });
+
 export const time = z.iso.datetime({ precision: 3 }).describe("time in UTC, ISO 8601");
 export const id = z.string().regex(/^[0-9a-f]+$/);
 export const count = z.int().min(0);

@@ -2,6 +2,7 @@
 // used, so that no command loads zod for it. Fields may be added; none is renamed or changes its meaning within version 4.
 
 import { z } from "zod";
+import { AGENT_DOCUMENTS, type agentEvent } from "./json-agent.ts";
 import {
   bytes,
   count,
@@ -15,14 +16,11 @@ import {
   pathBase64,
   problemSchema,
   progressSchema,
+  result,
   snapshotSchema,
+  summary,
   time,
 } from "./json-parts.ts";
-
-const summary = <const Name extends string, Shape extends z.core.$ZodLooseShape>(command: Name, shape: Shape) =>
-  z.strictObject({ type: z.literal("summary"), command: z.literal(command), ...shape });
-const result = <const Name extends string, Shape extends z.core.$ZodLooseShape>(command: Name, shape: Shape) =>
-  z.strictObject({ type: z.literal("result"), command: z.literal(command), ...shape });
 
 const serveEvent = z.strictObject({
   type: z.literal("event"),
@@ -312,6 +310,7 @@ export const DOCUMENTS = {
       result: z.record(z.string(), z.unknown()).describe("by kind, as the server has it"),
     }),
   ],
+  ...AGENT_DOCUMENTS,
   "writer export": [result("writer export", { device: id, name: z.string(), writer: z.string() })],
   log: [
     result("log", {
@@ -516,4 +515,5 @@ export type ProblemJson = z.infer<typeof problemSchema>;
 export type SnapshotJson = z.infer<typeof snapshotSchema>;
 export type EntryJson = z.infer<typeof entrySchema>;
 export type FindingJson = Ending<"doctor">["findings"][number];
+export type AgentEventJson = z.infer<typeof agentEvent>;
 export type ServeEventJson = z.infer<typeof serveEvent>;

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { toHex } from "../core/bytes.ts";
 import { AppError } from "../core/errors.ts";
 import { requireSafeRelativePath } from "../core/filename.ts";
-import type { NameToken, SnapshotId } from "../core/ids.ts";
+import type { NameToken, SessionId, SnapshotId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import { type RawPath, rawFromText, rawToBytes } from "../core/raw-path.ts";
 import { sha256 } from "../core/sha256.ts";
@@ -31,6 +31,8 @@ import { limitUploads } from "./upload-limit.ts";
 export type BackupRequest = {
   readonly vault: VaultPort;
   readonly device: { readonly writer: WriterSecrets; readonly signer: Signer };
+  /** Names the run; see BackupOptions. */
+  readonly session?: SessionId | undefined;
   /** Where the state file of a plan and a set of sources lies; undefined: keep none and read everything. */
   readonly statePath: ((plan: NameToken, sources: string) => string) | undefined;
   /** As the user gave them; made absolute here. */
@@ -49,8 +51,8 @@ export type BackupRequest = {
   /** 0 = one for each core. */
   readonly workers: number;
   readonly packBytes: number;
-  /** Bytes a second that go to the vault at most; 0 or nothing: no limit. */
-  readonly uploadBytesPerSecond?: number;
+  /** Bytes a second that go to the vault at most, now; 0 or nothing: no limit. */
+  readonly uploadBytesPerSecond?: number | (() => number);
   readonly program: string;
   readonly progress?: BackupProgress;
   readonly signal: AbortSignal | undefined;
@@ -107,6 +109,7 @@ async function attempt(request: BackupRequest, progress: BackupProgress, ignoreS
     const result = await backUp({
       vault: limitUploads(vault, request.uploadBytesPerSecond ?? 0, nodePlatform.clock),
       platform: nodePlatform,
+      session: ignoreState ? undefined : request.session,
       source: createScanner(scanner),
       createPool: (keys) =>
         createSealPool(keys, request.workers || Math.min(availableParallelism(), MAX_WORKERS), progress),

@@ -8,21 +8,25 @@ export type Sleep = (ms: number) => Promise<void>;
 
 const sleepReally: Sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The same vault, whose packs together arrive at no more than `bytesPerSecond`; 0 is no limit. */
+/** The same vault, whose packs together arrive at no more than `bytesPerSecond`, asked for each slice if it is a function; 0 is no limit. */
 export function limitUploads(
   vault: VaultPort,
-  bytesPerSecond: number,
+  bytesPerSecond: number | (() => number),
   clock: Clock,
   sleep: Sleep = sleepReally,
 ): VaultPort {
-  if (bytesPerSecond <= 0) return vault;
+  if (typeof bytesPerSecond === "number" && bytesPerSecond <= 0) return vault;
+  const rate = typeof bytesPerSecond === "number" ? () => bytesPerSecond : bytesPerSecond;
   /** When everything that was let through so far would have arrived at the rate. */
   let dueMs = clock.monotonic();
   async function* paced(slices: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const slice of slices) {
       const now = clock.monotonic();
-      dueMs = Math.max(dueMs, now) + (slice.length / bytesPerSecond) * 1000;
-      await sleep(dueMs - now);
+      const perSecond = rate();
+      if (perSecond > 0) {
+        dueMs = Math.max(dueMs, now) + (slice.length / perSecond) * 1000;
+        await sleep(dueMs - now);
+      }
       yield slice;
     }
   }

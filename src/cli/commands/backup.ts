@@ -92,7 +92,7 @@ async function run(context: Context, options: Options, words: string[]): Promise
       const request = await requestOf(context, options, opened);
       const done = await whileShowing(
         context,
-        () => figuresOf(progress),
+        () => backupFigures(progress),
         () => runBackup({ ...request, ...sources, excluder, progress }),
       );
       const { vault, home, server } = opened;
@@ -176,7 +176,7 @@ async function requestOf({ config, host, logger }: Context, options: Options, op
   };
 }
 
-function figuresOf(progress: BackupProgress): Figures {
+export function backupFigures(progress: BackupProgress): Figures {
   const { files, bytes, addedBytes, problems, phase, expected } = progress;
   // Once there is more than the last time, nothing is known any more.
   const isKnown = expected !== undefined && bytes <= expected.bytes && files <= expected.files;

@@ -31,6 +31,8 @@ import type { BackupProblem, BackupProgress, BackupSource, FinishedBlock, SealPo
 
 export type BackupOptions = {
   readonly vault: VaultPort;
+  /** Names the run: 16 random bytes that were never used before; without it, it names itself. */
+  readonly session?: SessionId | undefined;
   readonly platform: EnginePlatform;
   readonly source: BackupSource;
   readonly createPool: (keys: SealWorkerKeys) => SealPool;
@@ -89,7 +91,7 @@ export function newProgress(): BackupProgress {
 
 export async function backUp(options: BackupOptions): Promise<BackupResult> {
   const { vault, platform, writer, signer } = options;
-  const session = toHex(platform.random.bytes(16)) as SessionId;
+  const session = options.session ?? (toHex(platform.random.bytes(16)) as SessionId);
   const plan = await planToken(writer.metaKey, options.plan);
   const head = await vault.head();
   const base = options.previous?.tail.snapshot;

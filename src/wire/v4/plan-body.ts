@@ -20,7 +20,9 @@ export const planName = z
   .string()
   .max(64)
   .regex(/^[a-z0-9][a-z0-9._-]*$/, "must be lower-case letters, digits, dots, dashes and underscores")
-  .refine((name) => checkName(name) === undefined, "cannot be used as a file name everywhere");
+  .refine((name) => checkName(name) === undefined, "cannot be used as a file name everywhere")
+  // Beside the plans lie where the vault is, and what lost against another version.
+  .refine((name) => name !== "place" && !/\.conflict-\d+$/.test(name), "is taken");
 
 const schedule = text.superRefine((words, context) => complain(context, () => parseSchedule(words)));
 
@@ -103,6 +105,8 @@ const planShape = z.strictObject({
     .default({ times: 10, firstWaitSeconds: 60, longestWaitSeconds: 3600 }),
   /** `wait` begins no run by schedule while a laptop is on battery. */
   onBattery: z.enum(["run", "wait"]).default("run"),
+  /** A dead man's ping is asked of the server after each good run. */
+  ping: z.boolean().default(false),
   enabled: z.boolean().default(true),
 });
 

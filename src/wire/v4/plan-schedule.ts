@@ -246,6 +246,8 @@ function refuse(text: string, detail: string): never {
   const shown = JSON.stringify(text.slice(0, 80));
   const examples = '"every day at 12:30", "weekdays between 22:00 and 06:00", "every 6 hours" or cron\'s five fields';
   throw new AppError("plan_invalid", {
-    context: { detail: `the schedule ${shown} is not understood: ${detail}. Write something like ${examples}.` },
+    context: {
+      detail: `the schedule ${shown} is not understood: ${detail.replace(/[^?]$/, "$&.")} Write something like ${examples}.`,
+    },
   });
 }

@@ -1,0 +1,401 @@
+// The agent's work for one vault: its plans, when each is due, and its runs one after the other. What is due is decided by due.ts, how a run goes
+// by perform.ts; here is what is remembered between them, so that every moment is run for once whatever ends the process.
+
+import { toHex } from "../../core/bytes.ts";
+import type { RandomSource } from "../../core/clock.ts";
+import type { AppError } from "../../core/errors.ts";
+import type { SessionId, VaultId } from "../../core/ids.ts";
+import { openCalendar } from "../../engine/schedule.ts";
+import type { Plan } from "../../wire/v4/plan-body.ts";
+import { parseSchedule } from "../../wire/v4/plan-schedule.ts";
+import type { AgentEvent } from "./agent-event.ts";
+import { type Due, type DueInput, nextDueAt, standingOf } from "./due.ts";
+import { Gate } from "./gate.ts";
+import { type Job, Lane, type TakeHold } from "./lane.ts";
+import { FOREVER, type PauseStore, type Pauses, pausedUntil, withPause } from "./pauses.ts";
+import { type BackUp, performRun, type RunEnd, type RunWatch } from "./perform.ts";
+import type { PlanStore, VaultPlace } from "./plan-files.ts";
+import { type MemoryStore, newMemory, type PlanMemory, type Trigger } from "./plan-memory.ts";
+import type { Timers } from "./timers.ts";
+
+export type VaultAgentOptions = {
+  readonly vault: VaultId;
+  readonly plans: PlanStore;
+  readonly memories: MemoryStore;
+  readonly pauses: PauseStore;
+  readonly timers: Timers;
+  readonly random: RandomSource;
+  readonly backUp: BackUp;
+  readonly takeHold: TakeHold;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** IANA: of plans that name none. */
+  readonly timeZone: string;
+  readonly isOnBattery: () => Promise<boolean>;
+  readonly onEvent: (event: AgentEvent) => void;
+  /** Something may be due now that was not before. */
+  readonly poke: () => void;
+  /** Hears of each run as it begins. */
+  readonly onRun?: (run: CurrentRun) => void;
+};
+
+export type CurrentRun = {
+  readonly run: SessionId;
+  readonly plan: Plan;
+  readonly memory: PlanMemory;
+  readonly trigger: Trigger;
+  readonly startedAt: number;
+  readonly gate: Gate;
+  watch: RunWatch | undefined;
+  cancel(): void;
+};
+
+export type KnownPlan = {
+  readonly plan: Plan;
+  memory: PlanMemory;
+  readonly due: Pick<DueInput, "calendar" | "seed" | "jitterMs" | "catchUp">;
+  /** When to look again; undefined: at once. */
+  lookAt: number | undefined;
+};
+
+/** After a bug, or while the home folder cannot be written. */
+const TROUBLE_LOOK_MS = 60_000;
+const BATTERY_LOOK_MS = 60_000;
+/** Of a wait between tries, at random, so that many devices do not try together. */
+const RETRY_SPREAD = 0.25;
+
+export class VaultAgent {
+  readonly vault: VaultId;
+  readonly #options: VaultAgentOptions;
+  readonly #lane: Lane;
+  readonly #known = new Map<string, KnownPlan>();
+  /** Files that cannot be followed, by name, so that each is told once. */
+  readonly #problems = new Map<string, string>();
+  #place: VaultPlace | undefined;
+  #pauses: Pauses = {};
+  #current: CurrentRun | undefined;
+  #isStopping = false;
+  #now = 0;
+
+  constructor(options: VaultAgentOptions) {
+    this.vault = options.vault;
+    this.#options = options;
+    this.#lane = new Lane(options.timers, options.takeHold, options.poke);
+  }
+
+  get plans(): ReadonlyMap<string, KnownPlan> {
+    return this.#known;
+  }
+
+  get place(): VaultPlace | undefined {
+    return this.#place;
+  }
+
+  get pauses(): Pauses {
+    return this.#pauses;
+  }
+
+  get current(): CurrentRun | undefined {
+    return this.#current;
+  }
+
+  /** Reads plans, memories and pauses again. A plan whose file went bad stays as it was. */
+  async load(): Promise<void> {
+    const { plans, pauses, vault } = this.#options;
+    this.#place = await plans.place(vault);
+    const listed = this.#place ? await plans.list(vault) : [];
+    for (const name of this.#known.keys()) {
+      if (!listed.some((each) => each.name === name)) this.#known.delete(name);
+    }
+    for (const { name, plan, problem } of listed) {
+      if (problem) this.#tellProblem(name, problem);
+      else await this.#learn(plan);
+    }
+    this.#setPauses(await pauses.read(vault));
+  }
+
+  /** Begins what is due; answers when to look again, at the latest. */
+  async tick(now: number): Promise<number | undefined> {
+    const wentBack = now < this.#now;
+    this.#now = now;
+    let next = this.#holdUp(now);
+    for (const [name, known] of this.#known) {
+      if (this.#lane.has(name)) continue;
+      if (wentBack || known.lookAt === undefined || known.lookAt <= now) known.lookAt = await this.#look(known, now);
+      next = Math.min(next ?? known.lookAt, known.lookAt);
+    }
+    return next === undefined || next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  /** Runs a plan now, after what runs already. Answers how it ended; undefined when it waits already or was dropped. */
+  ask(name: string, trigger: "asked" | "manual" = "asked"): Promise<RunEnd | undefined> {
+    if (!this.#known.has(name)) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const isQueued = this.#enqueue(name, { kind: "run", moment: null, trigger, tries: 0 }, resolve);
+      if (!isQueued) resolve(undefined);
+    });
+  }
+
+  /** Ends a run, or all that runs and waits. Answers how many there were. */
+  cancel(run?: string): number {
+    return this.#lane.cancel((job) => run === undefined || job.id === run || this.#current?.run === run);
+  }
+
+  /** Pauses or resumes a plan, or all. A run under way is held up. */
+  async pause(name: string | undefined, until: number | undefined): Promise<void> {
+    const { pauses, vault } = this.#options;
+    const changed = withPause(await pauses.read(vault), name, until);
+    await pauses.write(vault, changed);
+    this.#setPauses(changed);
+  }
+
+  /** The server is back: what waits to be tried again for want of it is tried now. */
+  retryNow(): void {
+    const now = this.#options.timers.clock.now();
+    for (const known of this.#known.values()) {
+      const { retry } = known.memory;
+      if (!retry || retry.at <= now) continue;
+      known.memory = { ...known.memory, retry: { ...retry, at: now } };
+      known.lookAt = undefined;
+    }
+  }
+
+  /** When the plan is due next by its schedule; undefined when it is not, or is paused for good. */
+  nextDueAt(known: KnownPlan, now: number): number | undefined {
+    if (!known.plan.enabled) return undefined;
+    const due = nextDueAt({ ...known.due, handled: known.memory.handled, retry: null }, now);
+    const until = pausedUntil(this.#pauses, known.plan.name, now);
+    if (until === FOREVER) return undefined;
+    return due === undefined || until === undefined ? due : Math.max(due, until);
+  }
+
+  /** Stops what runs where nothing is lost; it follows after the next start. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#lane.stop();
+  }
+
+  /** Forgets what it knew of a plan's memory after somebody else wrote it. */
+  async refresh(name: string): Promise<void> {
+    const known = this.#known.get(name);
+    if (!known) return;
+    known.memory = (await this.#options.memories.read(this.vault, name)) ?? known.memory;
+    known.lookAt = undefined;
+  }
+
+  /** Changes what is remembered of a plan beside its runs. */
+  async remember(name: string, change: Partial<PlanMemory>): Promise<void> {
+    const known = this.#known.get(name);
+    if (!known) return;
+    const { memories } = this.#options;
+    known.memory = { ...((await memories.read(this.vault, name)) ?? known.memory), ...change };
+    await memories.write(this.vault, name, known.memory);
+  }
+
+  async #learn(plan: Plan): Promise<void> {
+    const { memories, timeZone, timers } = this.#options;
+    const before = this.#known.get(plan.name);
+    const isSame = before && JSON.stringify(before.plan) === JSON.stringify(plan);
+    const stored = await memories.read(this.vault, plan.name);
+    const memory = stored ?? newMemory(this.#newId(), timers.clock.now());
+    if (!stored) await memories.write(this.vault, plan.name, memory);
+    if (isSame) {
+      before.memory = memory;
+      before.lookAt = undefined;
+      return;
+    }
+    try {
+      const calendar = openCalendar(parseSchedule(plan.schedule), plan.timeZone ?? timeZone);
+      const { jitterMinutes, catchUp } = plan;
+      const due = { calendar, catchUp, seed: `${this.vault} ${memory.id}`, jitterMs: jitterMinutes * 60_000 };
+      this.#known.set(plan.name, { plan, memory, due, lookAt: undefined });
+      this.#problems.delete(plan.name);
+    } catch (error) {
+      this.#tellProblem(plan.name, error as AppError);
+    }
+  }
+
+  #tellProblem(name: string, problem: AppError): void {
+    if (this.#problems.get(name) === problem.message) return;
+    this.#problems.set(name, problem.message);
+    this.#options.onEvent({ type: "plan-problem", vault: this.vault, plan: name, error: problem });
+  }
+
+  /** Begins the plan if it is due; answers when to look again. */
+  async #look(known: KnownPlan, now: number): Promise<number> {
+    const { plan, memory } = known;
+    const { running } = memory;
+    // Nobody of this process runs it: it was killed, or another process is at it, which the lane finds out.
+    const retry = running
+      ? {
+          at: running.tries === 0 ? 0 : running.startedAt + this.#waitMs(plan, running.tries),
+          tries: running.tries + 1,
+          moment: running.moment,
+        }
+      : memory.retry;
+    const until = pausedUntil(this.#pauses, plan.name, now);
+    if (until !== undefined) return until === FOREVER ? Number.POSITIVE_INFINITY : until;
+    const input = { ...known.due, handled: memory.handled, retry };
+    const { due, nextAt } = standingOf(plan.enabled ? input : { ...input, calendar: NEVER }, now);
+    if (!due) return nextAt ?? Number.POSITIVE_INFINITY;
+    if (due.kind === "skip") {
+      await this.remember(plan.name, { handled: due.moment });
+      this.#options.onEvent({ type: "skipped", vault: this.vault, plan: plan.name, moment: due.moment });
+      return now;
+    }
+    if (plan.onBattery === "wait" && (await this.#options.isOnBattery())) return now + BATTERY_LOOK_MS;
+    this.#enqueue(plan.name, due);
+    return now;
+  }
+
+  #enqueue(
+    name: string,
+    due: Extract<Due, { kind: "run" }> | { kind: "run"; moment: null; trigger: "asked" | "manual"; tries: number },
+    onEnd?: (end: RunEnd | undefined) => void,
+  ): boolean {
+    const id = this.#newId() as SessionId;
+    let end: RunEnd | undefined;
+    const job: Job = {
+      plan: name,
+      id,
+      run: async (signal) => {
+        try {
+          end = await this.#run(name, id, due, signal);
+        } catch (error) {
+          this.#options.onEvent({ type: "trouble", vault: this.vault, plan: name, error });
+          const known = this.#known.get(name);
+          if (known) known.lookAt = this.#options.timers.clock.now() + TROUBLE_LOOK_MS;
+        } finally {
+          onEnd?.(end);
+        }
+      },
+      dropped: () => onEnd?.(undefined),
+    };
+    return this.#lane.add(job);
+  }
+
+  /** In the lane, with the lock: whatever is remembered as running is not. */
+  async #run(
+    name: string,
+    run: SessionId,
+    due: { readonly moment: number | null; readonly trigger: Trigger; readonly tries: number },
+    signal: AbortSignal,
+  ): Promise<RunEnd | undefined> {
+    const { memories, timers, env, backUp, onEvent } = this.#options;
+    const known = this.#known.get(name);
+    const place = this.#place;
+    if (!known || !place || this.#isStopping) return undefined;
+    const { plan } = known;
+    const memory = (await memories.read(this.vault, name)) ?? known.memory;
+    known.memory = memory;
+    known.lookAt = undefined;
+    if (isOver(memory, due)) return undefined;
+    const startedAt = timers.clock.now();
+    const { moment, trigger, tries } = due;
+    const killed = memory.running?.run as SessionId | undefined;
+    known.memory = {
+      ...memory,
+      handled: Math.max(memory.handled, moment ?? 0),
+      retry: null,
+      running: { run, startedAt, moment, trigger, tries },
+    };
+    await memories.write(this.vault, name, known.memory);
+    const gate = new Gate();
+    const current: CurrentRun = {
+      ...{ run, plan, memory, trigger, startedAt, gate },
+      watch: undefined,
+      cancel: () => this.cancel(run),
+    };
+    this.#current = current;
+    this.#holdUp(startedAt);
+    onEvent({ type: "run-started", vault: this.vault, plan: name, run, trigger });
+    try {
+      const request = { vault: this.vault, place, plan, run, killed, memory, trigger, env, timers, gate, signal };
+      const watch = (state: RunWatch): void => {
+        current.watch = state;
+        this.#options.onRun?.(current);
+      };
+      const end = await performRun({ ...request, watch }, backUp);
+      await this.#ended(name, end, due);
+      return end;
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  async #ended(
+    name: string,
+    end: RunEnd,
+    due: { moment: number | null; trigger: Trigger; tries: number },
+  ): Promise<void> {
+    const { memories, timers, onEvent } = this.#options;
+    const known = this.#known.get(name);
+    const stored = (await memories.read(this.vault, name)) ?? known?.memory;
+    if (!stored) return;
+    const isGood = end.last.outcome === "ok" || end.last.outcome === "partial";
+    const isCutShort = this.#isStopping && end.last.outcome === "cancelled";
+    const last = isCutShort ? { ...end.last, outcome: "interrupted" as const } : end.last;
+    const now = timers.clock.now();
+    const tries = isCutShort ? due.tries : due.tries + 1;
+    const mayRetry =
+      isCutShort ||
+      (last.outcome === "failed" &&
+        due.trigger !== "manual" &&
+        end.error?.retry === true &&
+        tries <= (known?.plan.retries.times ?? 0));
+    const at = isCutShort ? now : now + this.#waitMs(known?.plan, tries);
+    const memory: PlanMemory = {
+      ...stored,
+      running: null,
+      retry: mayRetry ? { at, tries, moment: due.moment, error: end.error?.code ?? "interrupted" } : null,
+      last,
+      lastGoodAt: isGood ? last.endedAt : stored.lastGoodAt,
+      baseline: end.baseline,
+    };
+    await memories.write(this.vault, name, memory);
+    if (known) {
+      known.memory = memory;
+      known.lookAt = undefined;
+    }
+    onEvent({ type: "run-ended", vault: this.vault, plan: name, last, error: end.error, retryAt: memory.retry?.at });
+  }
+
+  #waitMs(plan: Plan | undefined, tries: number): number {
+    const { firstWaitSeconds, longestWaitSeconds } = plan?.retries ?? {
+      firstWaitSeconds: 60,
+      longestWaitSeconds: 3600,
+    };
+    const seconds = Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** Math.min(30, Math.max(0, tries - 1)));
+    const [spread = 0] = this.#options.random.bytes(1);
+    return seconds * 1000 * (1 + (RETRY_SPREAD * spread) / 256);
+  }
+
+  #setPauses(pauses: Pauses): void {
+    this.#pauses = pauses;
+    for (const known of this.#known.values()) known.lookAt = undefined;
+    this.#holdUp(this.#options.timers.clock.now());
+    this.#options.poke();
+  }
+
+  /** Holds what runs up while it is paused; answers when that ends. */
+  #holdUp(now: number): number | undefined {
+    const current = this.#current;
+    if (!current) return undefined;
+    const until = pausedUntil(this.#pauses, current.plan.name, now);
+    if (until === undefined) current.gate.open();
+    else current.gate.close();
+    return until;
+  }
+
+  #newId(): string {
+    return toHex(this.#options.random.bytes(16));
+  }
+}
+
+/** Somebody else did it meanwhile: the moment was handled, or what was to be tried again is done. */
+function isOver(memory: PlanMemory, { moment, trigger }: { moment: number | null; trigger: Trigger }): boolean {
+  if (trigger === "asked" || trigger === "manual") return false;
+  if (trigger === "retry") return memory.retry === null && memory.running === null;
+  return moment !== null && memory.handled >= moment;
+}
+
+const NEVER = openCalendar({ kind: "manual" }, "UTC");
