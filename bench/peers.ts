@@ -1,6 +1,7 @@
 // The programs that take turns: CyberBackup and its peers, each with a repository of its own in the case's folder.
 // All encrypt, each with the compression that it has by default.
 import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Contender } from "./case.ts";
 import { CHECKOUT, emptyFolder, remove, storedBytes, warm, work } from "./folders.ts";
@@ -60,16 +61,24 @@ export function restic(caseName: string): BackupProgram {
   };
 }
 
-export function borg(caseName: string): BackupProgram {
+/** With `overPipe` the repository is kept by another process (`borg serve`), as over SSH but without its encryption. */
+export function borg(caseName: string, overPipe = false): BackupProgram {
   const place = work("runs", caseName, "borg");
   const repository = join(place, "repository");
-  const env = { BORG_REPO: repository, BORG_PASSPHRASE: PASSPHRASE, BORG_BASE_DIR: place };
+  const remoteShell = join(place, "serve");
+  const env = {
+    BORG_REPO: overPipe ? `ssh://pipe${repository}` : repository,
+    BORG_PASSPHRASE: PASSPHRASE,
+    BORG_BASE_DIR: place,
+    BORG_RSH: remoteShell,
+  };
   const command = (...args: string[]): Command => ({ argv: ["borg", ...args], env });
   return {
-    name: "borg",
+    name: overPipe ? "borg over a pipe" : "borg",
     repository,
     init: async () => {
       await emptyFolder(place);
+      await writeFile(remoteShell, "#!/bin/sh\nexec borg serve\n", { mode: 0o700 });
       await run(command("init", "--encryption", "repokey-blake2"));
     },
     backup: (path) => command("create", "::{utcnow:%Y-%m-%dT%H.%M.%S.%f}", path),

@@ -6,7 +6,17 @@ import { fileURLToPath } from "node:url";
 import { requireNode } from "./node-version.ts";
 
 /** Code and settings. Pages of prose keep the line breaks that their authors gave them. */
-const FORMATTED = ["src", "tests", "scripts", "bench", "biome.json", "knip.json", "package.json", "tsconfig.json"];
+const FORMATTED = [
+  "bin",
+  "src",
+  "tests",
+  "scripts",
+  "bench",
+  "biome.json",
+  "knip.json",
+  "package.json",
+  "tsconfig.json",
+];
 
 const CHECKS: readonly { name: string; what: string; script: string; args?: string[] }[] = [
   { name: "lock", what: "npm ci can use the lock", script: "scripts/lock.ts" },

@@ -2,6 +2,7 @@
 // is stale.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import type { Command } from "commander";
 import { CrashHandling } from "../src/cli/crash.ts";
 import { helpPage } from "../src/cli/help-page.ts";
 import { processHost } from "../src/cli/host.ts";
@@ -11,6 +12,11 @@ import { buildProgram, loadAll } from "../src/cli/program.ts";
 
 /** Page (in docs/) → its text. */
 export async function cliPages(): Promise<Record<string, string>> {
+  return { "cli.md": helpPage(await loadedProgram()), "json.md": jsonPage() };
+}
+
+/** The program with all its commands. */
+export async function loadedProgram(): Promise<Command> {
   const host = processHost(new AbortController().signal);
   const cli = {
     host,
@@ -20,7 +26,7 @@ export async function cliPages(): Promise<Record<string, string>> {
   };
   const program = buildProgram(cli);
   await loadAll(program, cli);
-  return { "cli.md": helpPage(program), "json.md": jsonPage() };
+  return program;
 }
 
 if (import.meta.main) {

@@ -175,6 +175,15 @@ export const LIMITS = {
   setupHours: { value: 72, description: "Hours for which a link to choose a password is good." },
   keyDays: { value: 90, description: "Days after which an API key made by `cyberbackup login` ends." },
   auditRows: { value: 500_000, description: "Entries of the audit trail that are kept; the oldest go first." },
+  runDays: { value: 730, description: "Days for which a server keeps the history of runs." },
+  runsPerDevice: { value: 5000, description: "Runs of one device that a server keeps; the oldest go first." },
+  runDetailsDays: { value: 90, description: "Days for which a server keeps the sealed details of runs." },
+  silentDays: {
+    value: 7,
+    description: "Days without a word, or without a success where no plan says more, after which people are alerted.",
+  },
+  hourlySampleDays: { value: 14, description: "Days for which sizes are kept by the hour." },
+  dailySampleDays: { value: 3650, description: "Days for which sizes are kept by the day." },
   serverFetchBytes: {
     value: 100_663_296,
     description: "Bytes of blocks that a server holds in memory on their way out.",

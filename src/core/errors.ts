@@ -310,6 +310,19 @@ export const ERRORS = {
     "This needs a fresh second factor.",
     "Give the code of your authenticator, then try again within five minutes.",
   ),
+  run_silent: spec(
+    EXIT.failed,
+    504,
+    "Nothing was heard of this run for ten minutes.",
+    "See whether the device is on and reaches the server; its next run goes on where this one stopped.",
+    true,
+  ),
+  plan_conflict: spec(
+    EXIT.failed,
+    409,
+    "The plan was changed by somebody else meanwhile: it has version {version} now.",
+    "Look at the plan as it is now, then make the change again.",
+  ),
   too_many_requests: spec(EXIT.failed, 429, "Too many attempts.", "Wait {retryAfter} seconds, then try again.", true),
   setup_invalid: spec(
     EXIT.notEnrolled,

@@ -132,6 +132,9 @@ export class CutSelector {
   }
 }
 
+/** Most streams are short. */
+const FIRST_BUFFER_BYTES = 64 * 1024;
+
 /** Some chunks of a stream, one after the other in a buffer of their own. */
 export type CutBatch = { readonly data: Uint8Array<ArrayBuffer>; readonly lengths: readonly number[] };
 
@@ -150,14 +153,15 @@ export class StreamChunker {
   constructor(chunker: Chunker, bufferBytes: number) {
     this.#chunker = chunker;
     this.#bufferBytes = Math.max(bufferBytes, chunker.limits.max);
-    this.#buffer = new Uint8Array(this.#bufferBytes);
+    this.#buffer = new Uint8Array(Math.min(this.#bufferBytes, FIRST_BUFFER_BYTES));
   }
 
   /** Takes the next bytes of the file; returns the batches that they complete. */
   push(slice: Uint8Array): CutBatch[] {
     const batches: CutBatch[] = [];
     for (let taken = 0; taken < slice.length; ) {
-      const part = slice.subarray(taken, taken + this.#bufferBytes - this.#end);
+      if (this.#end === this.#buffer.length) this.#grow();
+      const part = slice.subarray(taken, taken + this.#buffer.length - this.#end);
       this.#buffer.set(part, this.#end);
       this.#end += part.length;
       taken += part.length;
@@ -168,11 +172,17 @@ export class StreamChunker {
     return batches;
   }
 
-  /** Ends the file; returns what is left of it, if anything. */
+  /** Ends the file and this chunker; returns what is left, if anything. */
   end(): CutBatch | undefined {
     if (this.#end > this.#start) this.#lengths.push(this.#end - this.#start);
-    this.#start = this.#end;
-    return this.#end > 0 ? this.#take() : undefined;
+    const data = this.#buffer.subarray(0, this.#end);
+    return this.#end > 0 ? { data, lengths: this.#lengths } : undefined;
+  }
+
+  #grow(): void {
+    const grown = new Uint8Array(Math.min(this.#bufferBytes, this.#buffer.length * 4));
+    grown.set(this.#buffer);
+    this.#buffer = grown;
   }
 
   #cut(): void {

@@ -10,7 +10,7 @@ import { LIMITS } from "../core/config-schema.ts";
 import { AppError } from "../core/errors.ts";
 import { type Logger, silentLogger } from "../core/log.ts";
 import { localSocketPath } from "../node/local-socket.ts";
-import { type LogView, noLogView } from "../node/log/tail.ts";
+import { LogTail, type LogView, noLogView } from "../node/log/tail.ts";
 import { readVersion } from "../node/version.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { type Migrations, openServerDatabase } from "./database.ts";
@@ -21,6 +21,7 @@ import { type Listener, listenLocal, listenPlain, listenTls } from "./http/liste
 import type { Principal } from "./http/principal.ts";
 import { lockPath } from "./instance.ts";
 import { JOBS_PART } from "./jobs/part.ts";
+import { keptLog, tellLines } from "./kept-log.ts";
 import type { Admission, Allowance, PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
 import { AttemptLimits } from "./limits/attempts.ts";
 import { lockData } from "./lock.ts";
@@ -28,6 +29,7 @@ import { withOpenApi } from "./openapi.ts";
 import { PAGE_PART } from "./page/part.ts";
 import { PEOPLE_PART } from "./people/people-part.ts";
 import { RunningCalls } from "./running-calls.ts";
+import { RUNS_PART } from "./runs/part.ts";
 import type { ServerSettings } from "./settings.ts";
 import { ownHosts, type ServerIdentity, serverIdentity } from "./tls/identity.ts";
 import { VAULT_MIGRATIONS, VaultRegistry } from "./vaults.ts";
@@ -65,20 +67,16 @@ export type RunningServer = {
 };
 
 /** Everything that brings tables and routes. */
-export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API, JOBS_PART, PAGE_PART];
+export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API, JOBS_PART, RUNS_PART, PAGE_PART];
 
 const RENEWAL_CHECK_MS = 12 * 3_600_000;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Throws `vault_busy` when a server works in the folder already, `config_invalid`, `io`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const {
-    settings,
-    clock = systemClock,
-    random = systemRandom,
-    logger = silentLogger,
-    parts: modules = PARTS,
-  } = options;
+  const { settings, clock = systemClock, random = systemRandom, parts: modules = PARTS } = options;
+  const logTail = new LogTail();
+  const logger = keptLog(options.logger ?? silentLogger, logTail, clock);
   const { data } = settings;
   await mkdir(data, { recursive: true, mode: 0o700 });
   const closers: (() => unknown)[] = [];
@@ -109,6 +107,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       vaults,
       running,
       attempts: new AttemptLimits({ clock }),
+      logTail,
       origins,
       ports: () => ({ https: ports.tls?.port, http: ports.plain?.port }),
       hasOwner: () => parts.some((part) => part.hasOwner?.() ?? false),
@@ -121,6 +120,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         if (stopping.signal.aborted) throw new AppError("server_stopping");
         return admitted(parts, what);
       },
+      async usage(vault, device) {
+        const counting = parts.find((part) => part.usage !== undefined);
+        return (await counting?.usage?.(vault, device)) ?? { bytes: 0, snapshots: 0 };
+      },
       emit(event) {
         logEvent(logger, event);
         for (const part of parts) part.onEvent?.(event);
@@ -131,6 +134,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
     };
     for (const module of modules) parts.push(await module.make(kit));
+    tellLines(logTail, (line) => kit.emit({ type: "log", vault: undefined, line }));
     const dispatch = dispatcher({
       routes: withOpenApi(
         parts.flatMap(({ routes = [] }) => routes),

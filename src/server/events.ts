@@ -3,7 +3,7 @@
 
 import type { VaultId } from "../core/ids.ts";
 import type { ServerSentEvent } from "./http/call.ts";
-import { hasRole, type Principal, roleOf } from "./http/principal.ts";
+import { hasRole, type Principal, type Role, roleOf } from "./http/principal.ts";
 
 const KEPT = 512;
 /** Events that wait for one reader. */
@@ -13,6 +13,10 @@ export type LiveEvent = {
   readonly name: string;
   readonly vault: VaultId | undefined;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Who hears of it at the least; a viewer, if nothing is said. */
+  readonly least?: Role | undefined;
+  /** An event that tells how something is now takes the place of the one before with the same key, for whoever was away. */
+  readonly replaces?: string | undefined;
 };
 
 type Numbered = LiveEvent & { readonly seq: number };
@@ -31,6 +35,7 @@ export class EventStream {
 
   publish(event: LiveEvent): void {
     const numbered = { ...event, seq: ++this.#seq };
+    this.#dropReplaced(numbered);
     this.#kept.push(numbered);
     if (this.#kept.length > KEPT) this.#kept.shift();
     for (const reader of this.#readers) {
@@ -80,6 +85,14 @@ export class EventStream {
     }
   }
 
+  #dropReplaced({ replaces }: LiveEvent): void {
+    if (replaces === undefined) return;
+    const before = this.#kept.findIndex((kept) => kept.replaces === replaces);
+    if (before < 0) return;
+    // The first one says how far back there is anything.
+    if (before > 0) this.#kept.splice(before, 1);
+  }
+
   get readers(): number {
     return this.#readers.size;
   }
@@ -94,6 +107,6 @@ export class EventStream {
   }
 }
 
-function mayHear(principal: Principal, { vault }: LiveEvent): boolean {
-  return hasRole(roleOf(principal, vault), "viewer");
+function mayHear(principal: Principal, { vault, least = "viewer" }: LiveEvent): boolean {
+  return hasRole(roleOf(principal, vault), least);
 }

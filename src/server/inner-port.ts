@@ -6,6 +6,7 @@ import { AppError } from "../core/errors.ts";
 import type { DeviceId, SessionId, VaultId } from "../core/ids.ts";
 import type { LocalVault } from "../vault/local-vault.ts";
 import type { PackReceipt, VaultPort } from "../wire/v4/vault-port.ts";
+import { admitSession } from "./admit-session.ts";
 import type { ServerKit } from "./kit.ts";
 import type { ServedVault } from "./vaults.ts";
 
@@ -60,9 +61,10 @@ export function innerPort(kit: ServerKit, vaultId: VaultId, device: DeviceId): V
 
     openSession: (request) =>
       call(async (vault, served) => {
-        await kit.admit({ kind: "session", vault: served, device });
+        const about = { vault: vaultId, device, session: request.session, plan: request.plan };
+        await admitSession(kit, served, about);
         const granted = await vault.openSession(request);
-        kit.emit({ type: "session-open", vault: vaultId, device, session: request.session });
+        kit.emit({ type: "session-open", ...about, isGateway: true });
         return granted;
       }),
     renewSession: (session) => call((vault) => vault.renewSession(session)),
@@ -76,7 +78,7 @@ export function innerPort(kit: ServerKit, vaultId: VaultId, device: DeviceId): V
     commit: (session, record) =>
       call(async (vault) => {
         const committed = await vault.commit(session, record);
-        kit.emit({ type: "commit", vault: vaultId, device, snapshot: committed.id });
+        kit.emit({ type: "commit", vault: vaultId, device, session, snapshot: committed.id });
         return committed;
       }),
 

@@ -4,11 +4,15 @@
 import type { IncomingMessage } from "node:http";
 import type { Clock, RandomSource } from "../core/clock.ts";
 import type { ErrorCode } from "../core/errors.ts";
-import type { DeviceId, SessionId, SnapshotId, VaultId } from "../core/ids.ts";
+import type { DeviceId, NameToken, SessionId, SnapshotId, VaultId } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
-import type { LogView } from "../node/log/tail.ts";
+import type { LogTail, LogView } from "../node/log/tail.ts";
 import type { Database } from "../vault/database.ts";
+import type { Usage } from "../wire/v4/api/job-routes.ts";
+import type { Alert, LogLine } from "../wire/v4/api/overview-routes.ts";
+import type { Command } from "../wire/v4/api/plan-routes.ts";
 import type { Route } from "../wire/v4/api/route.ts";
+import type { Run } from "../wire/v4/api/run-routes.ts";
 import type { Migrations } from "./database.ts";
 import type { Mounted, RawRoute } from "./http/call.ts";
 import type { Principal } from "./http/principal.ts";
@@ -46,6 +50,10 @@ export type ServerKit = {
   readonly stopping: AbortSignal;
   /** Open connections. */
   connections(): number;
+  /** The last lines of the server's log. */
+  readonly logTail: LogTail;
+  /** What a vault, or one device in it, stores: of the part that counts. */
+  usage(vault: ServedVault, device?: DeviceId): Promise<Usage>;
   /** Asks all parts; throws `quota_full`, `server_full` or `server_stopping`. */
   admit(what: Admission): Promise<Allowance>;
   /** Tells all parts. */
@@ -75,7 +83,23 @@ export type Allowance = {
 /** What has happened, for live events, metrics and the output of `serve`. Never holds a name from inside a backup. */
 export type ServerEvent =
   | { readonly type: "device-login"; readonly vault: VaultId; readonly device: DeviceId }
-  | { readonly type: "session-open"; readonly vault: VaultId; readonly device: DeviceId; readonly session: SessionId }
+  | {
+      readonly type: "session-open";
+      readonly vault: VaultId;
+      readonly device: DeviceId;
+      readonly session: SessionId;
+      readonly plan: NameToken;
+      /** True for a device in the server's own process. */
+      readonly isGateway?: boolean;
+    }
+  | {
+      readonly type: "session-refused";
+      readonly vault: VaultId;
+      readonly device: DeviceId;
+      readonly session: SessionId;
+      readonly plan: NameToken;
+      readonly code: ErrorCode;
+    }
   | { readonly type: "session-close"; readonly vault: VaultId; readonly device: DeviceId; readonly session: SessionId }
   | {
       readonly type: "pack";
@@ -89,8 +113,32 @@ export type ServerEvent =
       readonly type: "commit";
       readonly vault: VaultId;
       readonly device: DeviceId;
+      readonly session: SessionId;
       readonly snapshot: SnapshotId;
     }
+  /** A run as it is now: it has begun, gone on or ended. */
+  | { readonly type: "run"; readonly vault: VaultId; readonly run: Run }
+  | {
+      readonly type: "device-connected" | "device-disconnected";
+      readonly vault: VaultId;
+      readonly device: DeviceId;
+    }
+  | {
+      readonly type: "plan";
+      readonly vault: VaultId;
+      readonly device: DeviceId;
+      readonly plan: string;
+      readonly version: number;
+      readonly deleted: boolean;
+    }
+  | { readonly type: "command"; readonly vault: VaultId; readonly device: DeviceId; readonly command: Command }
+  /** Of the server itself when there is no vault. */
+  | {
+      readonly type: "alert-raised" | "alert-cleared";
+      readonly vault: VaultId | undefined;
+      readonly alert: Alert;
+    }
+  | { readonly type: "log"; readonly vault: undefined; readonly line: LogLine }
   | { readonly type: "enrolled"; readonly vault: VaultId; readonly device: DeviceId; readonly name: string }
   | { readonly type: "statement"; readonly vault: VaultId; readonly statement: string }
   | { readonly type: "vault-made"; readonly vault: VaultId; readonly name: string }
@@ -158,6 +206,8 @@ export type ServerPart = {
   authenticate?(request: IncomingMessage, address: string): Promise<Principal | undefined>;
   /** Throws to refuse. */
   admit?(what: Admission): Allowance | undefined | Promise<Allowance | undefined>;
+  /** Bytes and snapshots of a vault or one device in it, from the part that keeps count of them. */
+  usage?(vault: ServedVault, device?: DeviceId): Promise<Usage>;
   onEvent?(event: ServerEvent): void;
   audit?(action: AuditedAction): void;
   onCall?(call: FinishedCall): void;

@@ -55,7 +55,9 @@ before(async () => {
   tokens.set("other device", await logIn(other, other.device));
   tokens.set("owner", await login(rig, OWNER));
   tokens.set("viewer", await login(rig, "vera@example.org"));
-  values = { vault: "home", session: await openSession(home, device), id, device: home.device.device, n: "0" };
+  const session = await openSession(home, device);
+  const plan = "0".repeat(32);
+  values = { vault: "home", session, run: session, plan, id, device: home.device.device, n: "0" };
 });
 after(async () => {
   agent.destroy();

@@ -472,7 +472,7 @@ describe("events and metrics", () => {
                 .map((line) => line.split(/: (.*)/s)),
             );
             text = text.slice(end + 2);
-            if (fields.event !== undefined)
+            if (fields.event !== undefined && fields.event !== "log")
               events.push({ id: fields.id!, event: fields.event, data: JSON.parse(fields.data!) });
           }
           wake();

@@ -245,6 +245,8 @@ const VALUES: Readonly<Record<string, string>> = {
   id: "someid",
   invite: "0".repeat(32),
   device: "0".repeat(32),
+  run: "0".repeat(32),
+  plan: "0".repeat(32),
 };
 
 function pathFor({ path }: Route): string {

@@ -3,6 +3,7 @@
 
 import { hostname } from "node:os";
 import type { Command } from "commander";
+import { systemRandom } from "../../core/clock.ts";
 import { PORTS } from "../../core/config-schema.ts";
 import type { DeviceId, VaultId } from "../../core/ids.ts";
 import type { LogView } from "../../node/log/tail.ts";
@@ -10,6 +11,7 @@ import { readVersion } from "../../node/version.ts";
 import { type RunningServer, startServer } from "../../server/app.ts";
 import { type Instance, removeInstance, writeInstance } from "../../server/instance.ts";
 import type { ServerEvent } from "../../server/kit.ts";
+import { openBundle } from "../../server/page/bundle.ts";
 import { type Endpoint, type ServerSettings, serverSettings } from "../../server/settings.ts";
 import { logDevices } from "../../vault/server-queries.ts";
 import { action, type Context } from "../context.ts";
@@ -160,7 +162,7 @@ function instanceOf(
     ...(httpPort === undefined ? {} : { httpPort }),
     socket: socketPath,
     ...(served === undefined ? {} : { gateway: served.shownAddress }),
-    page: web,
+    page: web && openBundle(systemRandom).isThere(),
   };
 }
 

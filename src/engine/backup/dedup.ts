@@ -9,7 +9,7 @@ import type { BlockRef } from "../../wire/v4/state-file.ts";
 /** Finds blockNos of chunks in the vault: 0 = missing. */
 export type FindChunks = (chunkIds: Uint8Array) => Promise<Float64Array>;
 
-/** log2 of the bits of the filter of chunks that this run stored: 4 MiB. */
+/** log2 of the bits of the filter of chunks that this run stored (only in a vault that was empty does it spare questions): 4 MiB. */
 const FILTER_BITS = 25;
 
 export class Dedup {
@@ -26,7 +26,7 @@ export class Dedup {
   constructor(find: FindChunks, vaultWasEmpty: boolean) {
     this.#find = find;
     this.#vaultWasEmpty = vaultWasEmpty;
-    this.#filter = new Int32Array(2 ** FILTER_BITS / 32);
+    this.#filter = new Int32Array(vaultWasEmpty ? 2 ** FILTER_BITS / 32 : 0);
   }
 
   /** A new row for a block of this run. */

@@ -5,6 +5,7 @@ import type { DeviceId, SessionId } from "../../core/ids.ts";
 import { deviceOfSession, openSessions } from "../../vault/server-queries.ts";
 import { encodeFound } from "../../wire/v4/api/chunk-answers.ts";
 import { API_LIMITS, type DEVICE_ROUTES } from "../../wire/v4/api/device-routes.ts";
+import { admitSession } from "../admit-session.ts";
 import type { Handlers } from "../http/call.ts";
 import type { Principal } from "../http/principal.ts";
 import type { ServerKit } from "../kit.ts";
@@ -23,13 +24,14 @@ export function sessionHandlers(kit: ServerKit): Pick<Handlers<typeof DEVICE_ROU
     async openSession({ vault: served, principal, body }) {
       const device = deviceOf(principal);
       const owner = deviceOfSession(served.vault.context, body.session);
+      const { session, plan } = body;
+      const about = { vault: served.id, device, session, plan };
       if (owner === undefined) {
         requireRoom(kit, served, device);
-        await kit.admit({ kind: "session", vault: served, device });
+        await admitSession(kit, served, about);
       } else if (owner !== device) throw new AppError("session_unknown");
-      const { session, plan } = body;
       const granted = await served.vault.openSession({ session, device, plan, base: body.base ?? undefined });
-      if (owner === undefined) kit.emit({ type: "session-open", vault: served.id, device, session });
+      if (owner === undefined) kit.emit({ type: "session-open", ...about });
       return { ...granted, damagedBlocks: [...granted.damagedBlocks] };
     },
 
@@ -80,7 +82,7 @@ export function sessionHandlers(kit: ServerKit): Pick<Handlers<typeof DEVICE_ROU
     async commit({ vault: served, principal, params, body }) {
       const device = requireOwn(served, principal, params.session);
       const { id, head, receivedAt } = await served.vault.commit(params.session, body);
-      kit.emit({ type: "commit", vault: served.id, device, snapshot: id });
+      kit.emit({ type: "commit", vault: served.id, device, session: params.session, snapshot: id });
       return { id, seq: head.seq, head: head.id, receivedAt };
     },
   };

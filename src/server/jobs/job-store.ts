@@ -124,6 +124,19 @@ export class JobStore {
     return row?.at ?? undefined;
   }
 
+  /** Of each kind and vault the last one that ended by itself, where that failed. */
+  failedLast(): { job: string; kind: JobKind; vault: VaultId | null; code: string }[] {
+    const rows = this.#database.all<{ job: number; kind: JobKind; vault: VaultId | null; error: string | null }>(
+      `SELECT job, kind, vault, error FROM jobs j WHERE dryRun = 0 AND state = 3 AND error NOT LIKE '{"code":"server_stopping"%'
+       AND job = (SELECT max(job) FROM jobs l WHERE l.kind = j.kind AND l.vault IS j.vault AND l.dryRun = 0
+         AND (l.state = 2 OR l.state = 3 AND l.error NOT LIKE '{"code":"server_stopping"%'))`,
+    );
+    return rows.map(({ job, kind, vault, error }) => {
+      const { code = "internal" } = parsed<{ code?: string }>(error) ?? {};
+      return { job: String(job), kind, vault, code };
+    });
+  }
+
   /** When the last one ended well. */
   lastDone(kind: JobKind, vault: VaultId | null): number | undefined {
     const row = this.#database.get<{ at: number | null }>(

@@ -82,6 +82,7 @@ export function makeJobsPart(kit: ServerKit) {
     metrics,
     routes: [...jobRoutes({ kit, store, runner, scheduler, settings, quotas, events }), ...metricsRoutes(metrics)],
     admit: (what: Parameters<Quotas["admit"]>[0]) => quotas.admit(what),
+    usage: (...of: Parameters<Quotas["usage"]>) => quotas.usage(...of),
     onEvent(event: ServerEvent): void {
       metrics.onEvent(event);
       tell(events, event);
@@ -114,5 +115,7 @@ function usableVaults({ database, vaults }: ServerKit) {
 function tell(events: EventStream, event: ServerEvent): void {
   if (event.type === "request") return;
   const { type: name, vault, ...data } = event;
-  events.publish({ name, vault, data });
+  const least = name === "log" ? "owner" : undefined;
+  const replaces = event.type === "run" ? `run ${event.vault} ${event.run.run}` : undefined;
+  events.publish({ name, vault, data, least, replaces });
 }

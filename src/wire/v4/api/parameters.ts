@@ -20,6 +20,10 @@ export const PARAMETERS = {
   keyslot: hexId<KeyslotId>(ID_BYTES.keyslot),
   pack: hexId<PackId>(ID_BYTES.pack),
   device: hexId<DeviceId>(ID_BYTES.device),
+  /** Id of its session, if it has one. */
+  run: hexId<SessionId>(ID_BYTES.session),
+  /** Id of a plan at the server. */
+  plan: hexId<string>(16),
   /** `lookup` of an invitation. */
   invite: hexId<string>(16),
   n: z

@@ -1,0 +1,134 @@
+// Looks for what is wrong, every minute and whenever something has ended, and tells what it found and what is over.
+
+import type { DeviceId, VaultId } from "../../core/ids.ts";
+import { BLOCK_QUARANTINED } from "../../vault/schema.ts";
+import { logDevices } from "../../vault/server-queries.ts";
+import type { AlertKind } from "../../wire/v4/api/overview-routes.ts";
+import { deviceNotes } from "../device-api/device-notes.ts";
+import type { JobStore } from "../jobs/job-store.ts";
+import type { ServerKit } from "../kit.ts";
+import type { DeviceStreams } from "../plans/device-streams.ts";
+import { vaultPlans } from "../plans/plan-store.ts";
+import type { RunFacts } from "../runs/run-facts.ts";
+import type { Runs } from "../runs/runs.ts";
+import type { ServedVault } from "../vaults.ts";
+import { type AlertChange, type Finding, openAlerts, reconcile } from "./alert-store.ts";
+import { type DeviceFacts, deviceTroubles } from "./find-troubles.ts";
+import { type ServerFacts, serverTroubles } from "./server-troubles.ts";
+
+/** What a server that was off cannot know before devices have had time to call. */
+const NEEDS_TIME: ReadonlySet<AlertKind> = new Set(["device-silent", "plan-overdue", "never-backed-up"]);
+const SETTLE_MS = 15 * 60_000;
+
+export type LookoutOptions = {
+  readonly kit: ServerKit;
+  readonly runs: Runs;
+  readonly facts: RunFacts;
+  readonly streams: DeviceStreams;
+  readonly jobs: JobStore;
+  readonly disk: () => Promise<{ totalBytes: number; freeBytes: number }>;
+};
+
+export class Lookout {
+  readonly #options: LookoutOptions;
+  readonly #startedMs: number;
+  #looking: Promise<void> | undefined;
+  #isAskedAgain = false;
+
+  constructor(options: LookoutOptions) {
+    this.#options = options;
+    this.#startedMs = options.kit.clock.monotonic();
+  }
+
+  /** Resolves when all was looked at. What is asked meanwhile is looked at once more. */
+  look(): Promise<void> {
+    if (this.#looking !== undefined) this.#isAskedAgain = true;
+    this.#looking ??= this.#lookUntilQuiet().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** Resolves when nothing is being looked at. */
+  async idle(): Promise<void> {
+    await this.#looking?.catch(() => undefined);
+  }
+
+  async #lookUntilQuiet(): Promise<void> {
+    do {
+      this.#isAskedAgain = false;
+      await this.#lookOnce();
+    } while (this.#isAskedAgain);
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { kit } = this.#options;
+    const disk = { ...(await this.#options.disk()), reserveBytes: kit.settings.reserveBytes };
+    if (kit.stopping.aborted) return;
+    const now = kit.clock.now();
+    const findings = [...serverTroubles(this.#serverFacts(disk), now)];
+    for (const facts of this.deviceFacts()) findings.push(...deviceTroubles(facts, now));
+    const isSettled = kit.clock.monotonic() - this.#startedMs >= SETTLE_MS;
+    const mayRaise = ({ kind }: Finding): boolean => isSettled || !NEEDS_TIME.has(kind);
+    for (const change of reconcile(kit.database, findings, now, mayRaise)) this.#tell(change);
+  }
+
+  /** Of all devices that are not revoked, in vaults that can be used. */
+  deviceFacts(): DeviceFacts[] {
+    return this.#options.kit.vaults
+      .list()
+      .flatMap((served) => (served.problem === undefined ? this.#factsIn(served) : []));
+  }
+
+  #factsIn(served: ServedVault): DeviceFacts[] {
+    const { kit, facts } = this.#options;
+    const vault = served.id;
+    const notes = deviceNotes(kit.database, vault);
+    const plans = Map.groupBy(vaultPlans(kit.database, vault), ({ device }) => device);
+    const open = Map.groupBy(
+      openAlerts(kit.database).filter((alert) => alert.vault === vault),
+      ({ device }) => device,
+    );
+    return [...logDevices(served.vault.context).values()].flatMap(({ device, revoked, addedAt: enrolledAt }) => {
+      if (revoked) return [];
+      const runs = facts.of(vault, device);
+      const heard = [enrolledAt, notes.get(device)?.lastSeenAt ?? 0, this.#heardAt(vault, device, runs)];
+      const heardAt = Math.max(...heard);
+      return [
+        { vault, device, enrolledAt, heardAt, plans: plans.get(device) ?? [], runs, open: open.get(device) ?? [] },
+      ];
+    });
+  }
+
+  #heardAt(vault: VaultId, device: DeviceId, plans: DeviceFacts["runs"]): number {
+    const { kit, runs, streams } = this.#options;
+    if (streams.isConnected(vault, device)) return kit.clock.now();
+    const going = runs.running().filter((run) => run.vault === vault && run.device === device);
+    const ended = plans.flatMap(({ recent, lastDone }) => [...recent.slice(0, 1), ...(lastDone ? [lastDone] : [])]);
+    return Math.max(0, ...going.map(({ heardAt }) => heardAt), ...ended.map((run) => run.endedAt ?? run.heardAt));
+  }
+
+  #serverFacts(disk: ServerFacts["disk"]): ServerFacts {
+    const { kit, jobs } = this.#options;
+    return {
+      disk,
+      certificateEndsAt: kit.identity().expiresAt,
+      failedJobs: jobs.failedLast(),
+      vaults: kit.vaults.list().map((served) => ({
+        vault: served.id,
+        problem: served.problem?.code,
+        damagedBlocks: served.problem === undefined ? damagedBlocks(served) : 0,
+      })),
+    };
+  }
+
+  #tell({ what, alert }: AlertChange): void {
+    const type = what === "raised" ? "alert-raised" : "alert-cleared";
+    this.#options.kit.emit({ type, vault: alert.vault ?? undefined, alert });
+  }
+}
+
+export function damagedBlocks({ vault }: ServedVault): number {
+  const sql = "SELECT count(*) AS count FROM blocks WHERE state = ?";
+  return Number(vault.context.database.get(sql, BLOCK_QUARANTINED)!.count);
+}
