@@ -1,7 +1,7 @@
 // All pages, in the order of the navigation. A page is a folder in src/web/pages with a `page.tsx` that exports `Page`; one line here
 // gives it its address and, with an icon, its place in the navigation. Each is loaded when it is opened.
 
-import { IconCloudUpload, IconSettings } from "@tabler/icons-react";
+import { IconCloudUpload, IconFolder, IconSettings } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { useRights } from "../api/session.ts";
 import type { NAV } from "../strings/shell.ts";
@@ -18,6 +18,12 @@ export type PageEntry = {
 type NavIcon = { size?: number; stroke?: number; "aria-hidden"?: boolean };
 
 export const PAGES: readonly PageEntry[] = [
+  {
+    path: "/files",
+    load: () => import("./files/page.tsx"),
+    nav: { label: "files", icon: IconFolder, keys: "g f" },
+  },
+  { path: "/files/$vault", load: () => import("./files/page.tsx") },
   {
     path: "/backup",
     load: () => import("./backup/page.tsx"),

@@ -1,0 +1,111 @@
+// The vault's lock and when it closes by itself.
+
+import { Badge, Button, Group, Menu, Tooltip } from "@mantine/core";
+import { IconCheck, IconChevronDown, IconLock, IconShieldCheck, IconShieldX } from "@tabler/icons-react";
+import { formatCount } from "../../format/numbers.ts";
+import { FILES } from "../../strings/files.ts";
+import { IDLE_CHOICES, type LogState, lockVault, setLockSettings, useVault } from "./vault-store.ts";
+
+export function LockMenu() {
+  const { lock } = useVault();
+  const tick = (isOn: boolean) => (isOn ? <IconCheck size={16} aria-hidden /> : <span style={{ width: 16 }} />);
+  return (
+    <Group gap={0} wrap="nowrap">
+      <Button
+        variant="default"
+        leftSection={<IconLock size={18} aria-hidden />}
+        onClick={() => lockVault()}
+        style={{ borderTopRightRadius: 0, borderBottomRightRadius: 0 }}
+      >
+        {FILES.lock}
+      </Button>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button
+            variant="default"
+            px={8}
+            aria-label={FILES.lockAfter}
+            style={{ borderTopLeftRadius: 0, borderBottomLeftRadius: 0, borderLeft: 0 }}
+          >
+            <IconChevronDown size={16} aria-hidden />
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>{FILES.lockAfter}</Menu.Label>
+          {IDLE_CHOICES.map((idleMinutes) => (
+            <Menu.Item
+              key={idleMinutes}
+              leftSection={tick(lock.idleMinutes === idleMinutes)}
+              onClick={() => setLockSettings({ ...lock, idleMinutes })}
+            >
+              {idleMinutes === 0 ? FILES.lockNever : FILES.lockMinutes(formatCount(idleMinutes))}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item
+            leftSection={tick(lock.whenHidden)}
+            onClick={() => setLockSettings({ ...lock, whenHidden: !lock.whenHidden })}
+          >
+            {FILES.lockHidden}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </Group>
+  );
+}
+
+export function LogBadge({ log }: { readonly log: LogState }) {
+  switch (log.is) {
+    case "checking":
+      return (
+        <Badge variant="light" color="gray" tt="none" size="lg">
+          {FILES.log.checking}
+        </Badge>
+      );
+    case "good":
+      return (
+        <Tooltip label={FILES.log.goodHelp} multiline maw={320}>
+          <Badge
+            variant="light"
+            color="green"
+            tt="none"
+            size="lg"
+            tabIndex={0}
+            leftSection={<IconShieldCheck size={14} aria-hidden />}
+          >
+            {FILES.log.good}
+          </Badge>
+        </Tooltip>
+      );
+    case "bad":
+      return (
+        <Tooltip
+          label={log.problems
+            .slice(0, 8)
+            .map(({ object, detail }) => `${object}: ${detail}`)
+            .join("\n")}
+          multiline
+          maw={420}
+        >
+          <Badge
+            variant="filled"
+            color="red"
+            tt="none"
+            size="lg"
+            tabIndex={0}
+            leftSection={<IconShieldX size={14} aria-hidden />}
+          >
+            {FILES.log.bad(formatCount(log.problems.length))}
+          </Badge>
+        </Tooltip>
+      );
+    case "failed":
+      return (
+        <Tooltip label={log.error.message} multiline maw={420}>
+          <Badge variant="light" color="orange" tt="none" size="lg" tabIndex={0}>
+            {FILES.log.failed}
+          </Badge>
+        </Tooltip>
+      );
+  }
+}
