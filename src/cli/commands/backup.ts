@@ -13,6 +13,7 @@ import { newProgress } from "../../engine/backup/run.ts";
 import type { BackupProgress } from "../../engine/backup/types.ts";
 import { requireCommitted } from "../../engine/heads.ts";
 import { programName } from "../../node/version.ts";
+import { vaultPlace } from "../connect.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
@@ -22,6 +23,7 @@ import { type OpenedVault, withVault } from "../open-vault.ts";
 import { collect, parseSize, usage } from "../parse-values.ts";
 import { problemWords } from "../problem-words.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
+import type { RunOfPlan, Told } from "../report-run.ts";
 import { shownPath, shownText } from "../shown-path.ts";
 import { type Figures, whileShowing } from "../status.ts";
 
@@ -83,18 +85,22 @@ export function define(command: Command, cli: Cli): void {
 
 async function run(context: Context, options: Options, words: string[]): Promise<number> {
   const sources = sourcesOf(context, options, words);
-  await requireSource(sources);
+  const problem = await requireSource(sources);
+  if (problem) return withoutSource(context, options, sources, problem);
   const progress = newProgress();
   const excluder = await excluderOf(options, sources.paths);
   const report = await withVault(
     context,
     async (opened) => {
       const request = await requestOf(context, options, opened);
-      const done = await whileShowing(
-        context,
-        () => backupFigures(progress),
-        () => runBackup({ ...request, ...sources, excluder, progress }),
-      );
+      const work = (told: Told) =>
+        whileShowing(
+          context,
+          () => backupFigures(progress),
+          () => runBackup({ ...request, ...told, ...sources, excluder, progress }),
+        );
+      const about = { plan: options.plan, paths: sources.paths, progress };
+      const done = options.dryRun ? await work(request) : await telling(context, opened, about, work);
       const { vault, home, server } = opened;
       if (server && done.snapshot) await requireCommitted({ vault, home, snapshot: done.snapshot });
       return done;
@@ -105,6 +111,18 @@ async function run(context: Context, options: Options, words: string[]): Promise
   showReport(context, report, options.dryRun === true);
   context.output.json(toJson(report, options.dryRun === true, exit));
   return exit;
+}
+
+/** What tells a server is loaded for vaults on one only. */
+async function telling(
+  context: Context,
+  opened: OpenedVault,
+  about: RunOfPlan,
+  work: (told: Told) => Promise<BackupReport>,
+): Promise<BackupReport> {
+  if (!opened.server) return work({ vault: opened.vault, signal: context.host.signal });
+  const { tellingServer } = await import("../report-run.ts");
+  return tellingServer(context, opened, about, work);
 }
 
 type Sources = Pick<BackupRequest, "paths" | "stdin" | "command">;
@@ -122,17 +140,34 @@ function sourcesOf({ host }: Context, options: Options, words: readonly string[]
   return { paths: words };
 }
 
-/** One path that is there is enough: the others are problems of the run. */
-async function requireSource({ paths, stdin, command }: Sources): Promise<void> {
-  if (stdin || command) return;
+/** What keeps the run from beginning. One path that is there is enough: the others are problems of the run. */
+async function requireSource({ paths, stdin, command }: Sources): Promise<AppError | undefined> {
+  if (stdin || command) return undefined;
   for (const path of paths) {
     const isThere = await lstat(path).then(
       () => true,
       () => false,
     );
-    if (isThere) return;
+    if (isThere) return undefined;
   }
-  throw new AppError("source_missing", { context: { path: paths.map(shownText).join(", ") } });
+  return new AppError("source_missing", { context: { path: paths.map(shownText).join(", ") } });
+}
+
+/** A disk that is not mounted must show at the server too. Throws the problem, whatever becomes of telling it. */
+async function withoutSource(
+  context: Context,
+  { plan, dryRun }: Options,
+  { paths }: Sources,
+  problem: AppError,
+): Promise<never> {
+  if (!dryRun && context.config.vault !== undefined && vaultPlace(context).kind === "server") {
+    const fail = (): Promise<BackupReport> => Promise.reject(problem);
+    const about = { plan, paths, progress: newProgress() };
+    await withVault(context, (opened) => telling(context, opened, about, fail), { asDevice: true }).catch(
+      () => undefined,
+    );
+  }
+  throw problem;
 }
 
 async function excluderOf(options: Options, paths: readonly string[]): Promise<Excluder> {

@@ -57,6 +57,10 @@ async function run(context: Context, options: Options): Promise<number> {
     const durationMs = Math.round(host.clock.monotonic() - startMs);
     const count = found.problems.length;
     const exit = count > 0 ? EXIT.damaged : EXIT.ok;
+    if (verified && readData) {
+      const { tellVerified } = await import("../report-run.ts");
+      await tellVerified(context, opened, { problems: count, files: verified.files, bytes: verified.blockBytes });
+    }
     const bytes = checked.bytesRead + (verified?.blockBytes ?? 0);
     showResult(context, found, verified, { keyless, durationMs, bytes, blocks: checked.blocks });
     output.json({

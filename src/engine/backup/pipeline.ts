@@ -202,6 +202,7 @@ export class Pipeline {
       this.#options.onProblem({ path: slot.entry.path, code: outcome.problem });
     } else {
       slot.content = outcome;
+      if (outcome.changed) this.#options.progress.changedWhileRead++;
     }
     slot.ready = true;
     if (this.#slots[this.#head] === slot) void this.#drain();

@@ -77,9 +77,11 @@ export function newProgress(): BackupProgress {
     directories: 0,
     others: 0,
     bytes: 0,
+    readBytes: 0,
     newFiles: 0,
     changedFiles: 0,
     unchangedFiles: 0,
+    changedWhileRead: 0,
     addedBytes: 0,
     newBytes: 0,
     problems: 0,
@@ -220,6 +222,7 @@ class Run {
       listCutting: options.listCutting,
       onRead: (bytes) => {
         progress.bytes += bytes;
+        progress.readBytes += bytes;
       },
       onNewBytes: (bytes) => {
         progress.newBytes += bytes;

@@ -149,9 +149,13 @@ export type BackupProgress = {
   others: number;
   /** Bytes of files that are done, read or not. */
   bytes: number;
+  /** Bytes that were read for it. */
+  readBytes: number;
   newFiles: number;
   changedFiles: number;
   unchangedFiles: number;
+  /** Files that changed under the reader's hands, twice. */
+  changedWhileRead: number;
   /** Sealed bytes given to the vault. */
   addedBytes: number;
   /** Bytes of chunks that the vault lacked, before compression. */

@@ -102,6 +102,18 @@ export const runReport = z.strictObject({
 });
 export type RunReport = z.output<typeof runReport>;
 
+const about = z.strictObject({
+  /** Of CyberBackup. */
+  version: z.string().max(64),
+  /** `linux`, `darwin`, `win32`, `browser`. */
+  os: z.string().max(64),
+  /** Of the system. */
+  release: z.string().max(128),
+  arch: z.string().max(32),
+});
+/** Program and system of a device. */
+export type DeviceAbout = z.output<typeof about>;
+
 /** As people see it. Times are the server's. */
 export const runSchema = z.strictObject({
   run: hexId<SessionId>(ID_BYTES.session),
@@ -184,15 +196,7 @@ export const RUN_ROUTES = routes({
     summary: "Tells which program and system the device has.",
     body: {
       kind: "msgpack",
-      schema: z.strictObject({
-        /** Of CyberBackup. */
-        version: z.string().max(64),
-        /** `linux`, `darwin`, `win32`, `browser`. */
-        os: z.string().max(64),
-        /** Of the system. */
-        release: z.string().max(128),
-        arch: z.string().max(32),
-      }),
+      schema: about,
       maxBytes: 4 * KIB,
     },
     answer: empty,
