@@ -9,13 +9,17 @@ import type { BlockRef } from "../../wire/v4/state-file.ts";
 /** Finds blockNos of chunks in the vault: 0 = missing. */
 export type FindChunks = (chunkIds: Uint8Array) => Promise<Float64Array>;
 
-/** log2 of the bits of the filter of chunks that this run stored (only in a vault that was empty does it spare questions): 4 MiB. */
+/** log2 of the bits of the filters of chunks that this run stored: 4 KiB for the first of them, which is all that most runs need, and 4 MiB. */
+const FIRST_FILTER_BITS = 15;
 const FILTER_BITS = 25;
+const FIRST_CHUNKS = 1024;
 
 export class Dedup {
   readonly #find: FindChunks;
   readonly #vaultWasEmpty: boolean;
-  readonly #filter: Int32Array;
+  readonly #firstFilter = new ChunkFilter(FIRST_FILTER_BITS);
+  #filter: ChunkFilter | undefined;
+  #marked = 0;
   /** Chunks of this run that the vault may not know yet, by their ids as binary strings: the row of their block. */
   readonly #pending = new Map<string, number>();
   readonly #rowBlockNos: number[] = [];
@@ -26,7 +30,6 @@ export class Dedup {
   constructor(find: FindChunks, vaultWasEmpty: boolean) {
     this.#find = find;
     this.#vaultWasEmpty = vaultWasEmpty;
-    this.#filter = new Int32Array(vaultWasEmpty ? 2 ** FILTER_BITS / 32 : 0);
   }
 
   /** A new row for a block of this run. */
@@ -99,27 +102,45 @@ export class Dedup {
 
   #mayKnow(chunkIds: Uint8Array): boolean {
     for (let i = 0; i < chunkIds.length / 32; i++) {
-      const bit = filterBit(chunkIds, i);
-      if (this.#filter[bit >>> 5]! & (1 << (bit & 31))) return true;
+      if (this.#firstFilter.mayHave(chunkIds, i) || this.#filter?.mayHave(chunkIds, i)) return true;
     }
     return false;
   }
 
   #mark(chunkIds: Uint8Array, index: number): void {
-    const bit = filterBit(chunkIds, index);
-    this.#filter[bit >>> 5]! |= 1 << (bit & 31);
+    if (!this.#vaultWasEmpty) return;
+    if (this.#marked++ >= FIRST_CHUNKS) this.#filter ??= new ChunkFilter(FILTER_BITS);
+    (this.#filter ?? this.#firstFilter).mark(chunkIds, index);
+  }
+}
+
+/** Says of a chunk that it is not among those that were marked, or that it may be. chunkIds are uniform, so any of their bits serve as a hash. */
+class ChunkFilter {
+  readonly #bits: number;
+  readonly #words: Int32Array;
+
+  constructor(bits: number) {
+    this.#bits = bits;
+    this.#words = new Int32Array(2 ** bits / 32);
+  }
+
+  mark(chunkIds: Uint8Array, index: number): void {
+    const bit = this.#bitOf(chunkIds, index);
+    this.#words[bit >>> 5]! |= 1 << (bit & 31);
+  }
+
+  mayHave(chunkIds: Uint8Array, index: number): boolean {
+    const bit = this.#bitOf(chunkIds, index);
+    return (this.#words[bit >>> 5]! & (1 << (bit & 31))) !== 0;
+  }
+
+  #bitOf(chunkIds: Uint8Array, index: number): number {
+    const at = index * 32;
+    const word = chunkIds[at]! | (chunkIds[at + 1]! << 8) | (chunkIds[at + 2]! << 16) | (chunkIds[at + 3]! << 24);
+    return word >>> (32 - this.#bits);
   }
 }
 
 function idKey(chunkIds: Uint8Array, index: number): string {
   return String.fromCharCode.apply(null, chunkIds.subarray(index * 32, index * 32 + 32) as unknown as number[]);
-}
-
-/** chunkIds are uniform, so any of their bits serve as a hash. */
-function filterBit(chunkIds: Uint8Array, index: number): number {
-  const at = index * 32;
-  return (
-    (chunkIds[at]! | (chunkIds[at + 1]! << 8) | (chunkIds[at + 2]! << 16) | (chunkIds[at + 3]! << 24)) >>>
-    (32 - FILTER_BITS)
-  );
 }
