@@ -21,7 +21,7 @@ export function Appearance() {
   const accent = useAccent();
   const { colors } = useMantineTheme();
   return (
-    <Card title={SETTINGS.appearance} text={SETTINGS.appearanceText}>
+    <Card title={SETTINGS.sections.appearance} text={SETTINGS.appearanceText}>
       <Stack gap="lg">
         <div>
           <Text fw={500} size="sm" mb={6} id="scheme-label">

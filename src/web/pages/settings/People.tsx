@@ -1,0 +1,164 @@
+// Accounts of the server: who there is, what they may do, links for passwords.
+
+import { Avatar, Badge, Button, Group, Menu, Modal, Stack, Text, UnstyledButton } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconDots, IconLink, IconLogout, IconPencil, IconPlus, IconShieldOff, IconTrash } from "@tabler/icons-react";
+import { useState } from "react";
+import type { z } from "zod";
+import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
+import { useRights } from "../../api/session.ts";
+import { useAction, useApi } from "../../api/use-api.ts";
+import { Card } from "../../parts/Card.tsx";
+import { confirm } from "../../parts/confirm.tsx";
+import { QueryStates } from "../../parts/QueryStates.tsx";
+import { toastDone } from "../../parts/toast.tsx";
+import { PEOPLE, ROLES, SETTINGS } from "../../strings/settings.ts";
+import { EditPerson } from "./EditPerson.tsx";
+import { NewPerson, PersonLink } from "./NewPerson.tsx";
+
+export type PersonRow = z.output<typeof PEOPLE_ROUTES.person.answer.schema>;
+
+const MOST = 200;
+
+export function People() {
+  const query = useApi(PEOPLE_ROUTES.people, { query: { limit: MOST } });
+  const [isAdding, adding] = useDisclosure(false);
+  const [edited, setEdited] = useState<PersonRow | undefined>();
+  const [link, setLink] = useState<string | undefined>();
+  return (
+    <Card
+      title={SETTINGS.sections.people}
+      text={PEOPLE.text}
+      actions={
+        <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={adding.open}>
+          {PEOPLE.add}
+        </Button>
+      }
+    >
+      <QueryStates query={query}>
+        {({ items }) => (
+          <Stack gap="md" component="ul" p={0} m={0} style={{ listStyle: "none" }}>
+            {items.map((person) => (
+              <Person key={person.id} person={person} onEdit={() => setEdited(person)} onLink={setLink} />
+            ))}
+          </Stack>
+        )}
+      </QueryStates>
+      <Modal opened={isAdding} onClose={adding.close} title={PEOPLE.add}>
+        <NewPerson onDone={adding.close} />
+      </Modal>
+      <Modal opened={edited !== undefined} onClose={() => setEdited(undefined)} title={edited?.name ?? ""} size="lg">
+        {edited !== undefined && <EditPerson person={edited} onDone={() => setEdited(undefined)} />}
+      </Modal>
+      <Modal opened={link !== undefined} onClose={() => setLink(undefined)} title={PEOPLE.newLink}>
+        {link !== undefined && <PersonLink token={link} onDone={() => setLink(undefined)} />}
+      </Modal>
+    </Card>
+  );
+}
+
+function Person({
+  person,
+  onEdit,
+  onLink,
+}: {
+  readonly person: PersonRow;
+  readonly onEdit: () => void;
+  readonly onLink: (token: string) => void;
+}) {
+  const { me } = useRights();
+  const { id, name, email, role, grants, hasFactor, isActive } = person;
+  const params = { id };
+  const refreshes = [PEOPLE_ROUTES.people];
+  const makeLink = useAction(PEOPLE_ROUTES.personLink, { refreshes, onDone: ({ token }) => onLink(token) });
+  const dropFactor = useAction(PEOPLE_ROUTES.dropFactor, { refreshes });
+  const signOut = useAction(PEOPLE_ROUTES.dropSignIns, { onDone: () => toastDone(PEOPLE.signedOut) });
+  const remove = useAction(PEOPLE_ROUTES.removePerson, { refreshes, onDone: () => toastDone(PEOPLE.removed) });
+  const isMe = me?.id === id;
+  return (
+    <Group component="li" justify="space-between" wrap="nowrap" gap="sm">
+      <Group gap="sm" wrap="nowrap" miw={0}>
+        <Avatar radius="xl" color="initials" name={name} aria-hidden />
+        <div>
+          <Group gap={6}>
+            <Text fw={500} size="sm">
+              {name}
+            </Text>
+            {isMe && (
+              <Badge size="sm" variant="default" tt="none">
+                {PEOPLE.you}
+              </Badge>
+            )}
+            <Badge size="sm" variant="light" tt="none" color={role === null ? "gray" : ""}>
+              {role === null ? grants.map((grant) => ROLES[grant.role]).join(", ") || ROLES.none : ROLES[role]}
+            </Badge>
+            {hasFactor && (
+              <Badge size="sm" variant="light" color="green" tt="none">
+                {PEOPLE.factor}
+              </Badge>
+            )}
+            {!isActive && (
+              <Badge size="sm" variant="light" color="orange" tt="none">
+                {PEOPLE.pending}
+              </Badge>
+            )}
+          </Group>
+          <Text size="xs" c="dimmed">
+            {email}
+          </Text>
+        </div>
+      </Group>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <UnstyledButton aria-label={`${SETTINGS.actions}: ${name}`} p={8}>
+            <IconDots size={20} aria-hidden />
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconPencil size={18} aria-hidden />} onClick={onEdit}>
+            {PEOPLE.edit}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconLink size={18} aria-hidden />} onClick={() => makeLink.mutate({ params })}>
+            {PEOPLE.newLink}
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconLogout size={18} aria-hidden />}
+            onClick={() => signOut.mutate({ query: { person: id } })}
+          >
+            {PEOPLE.signOut}
+          </Menu.Item>
+          {hasFactor && (
+            <Menu.Item
+              leftSection={<IconShieldOff size={18} aria-hidden />}
+              onClick={() =>
+                confirm({
+                  title: PEOPLE.dropFactor,
+                  text: PEOPLE.dropFactorText(name),
+                  action: PEOPLE.dropFactor,
+                  onConfirm: () => dropFactor.mutate({ params }),
+                })
+              }
+            >
+              {PEOPLE.dropFactor}
+            </Menu.Item>
+          )}
+          <Menu.Divider />
+          <Menu.Item
+            color="red"
+            leftSection={<IconTrash size={18} aria-hidden />}
+            onClick={() =>
+              confirm({
+                title: PEOPLE.remove,
+                text: PEOPLE.removeText(name),
+                action: PEOPLE.remove,
+                onConfirm: () => remove.mutate({ params }),
+              })
+            }
+          >
+            {PEOPLE.remove}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </Group>
+  );
+}

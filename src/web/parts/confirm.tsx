@@ -1,0 +1,23 @@
+// Asks before something is done that cannot be taken back.
+
+import { Text } from "@mantine/core";
+import { modals } from "@mantine/modals";
+import { SHELL } from "../strings/shell.ts";
+
+export function confirm(question: {
+  readonly title: string;
+  readonly text: string;
+  /** What the button says: the deed, not "OK". */
+  readonly action: string;
+  readonly isHarmless?: boolean;
+  readonly onConfirm: () => void;
+}): void {
+  modals.openConfirmModal({
+    title: question.title,
+    children: <Text size="sm">{question.text}</Text>,
+    labels: { confirm: question.action, cancel: SHELL.cancel },
+    confirmProps: question.isHarmless ? {} : { color: "red.8" },
+    centered: true,
+    onConfirm: question.onConfirm,
+  });
+}
