@@ -1,0 +1,66 @@
+// npm run screenshots [-- --to=FOLDER WORD…]: takes a picture of every page (or of those whose name holds a word) at three widths, light and dark, of a
+// real server with real backups, for people to look at. Fails when a browser complains on the way.
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { furnishedSite } from "../tests/web/furnished.ts";
+import { OWNER } from "../tests/web/rig.ts";
+import { requireNode } from "./node-version.ts";
+
+const WIDTHS = [390, 1280, 1920] as const;
+const HEIGHTS = { 390: 844, 1280: 800, 1920: 1080 } as const;
+const SCHEMES = ["light", "dark"] as const;
+/** For charts that draw themselves. */
+const SETTLE_MS = 700;
+
+/** `$vault` is the id of the vault. */
+const SHOTS: readonly { readonly name: string; readonly path: string; readonly isSignedOut?: true }[] = [
+  { name: "sign-in", path: "/", isSignedOut: true },
+  { name: "trust", path: "/trust", isSignedOut: true },
+  { name: "set-up", path: "/setup/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", isSignedOut: true },
+  { name: "overview", path: "/" },
+  { name: "devices", path: "/devices" },
+  { name: "files", path: "/files" },
+  { name: "backup", path: "/backup" },
+  { name: "runs", path: "/runs" },
+  { name: "vaults", path: "/vaults" },
+  { name: "vault", path: "/vaults/$vault" },
+  { name: "vault-keys", path: "/vaults/$vault/keys" },
+  { name: "vault-retention", path: "/vaults/$vault/retention" },
+  { name: "vault-care", path: "/vaults/$vault/care" },
+  { name: "vault-snapshots", path: "/vaults/$vault/snapshots" },
+  { name: "vault-log", path: "/vaults/$vault/log" },
+  { name: "settings-security", path: "/settings/security" },
+  { name: "settings-keys", path: "/settings/keys" },
+  { name: "settings-appearance", path: "/settings/appearance" },
+  { name: "settings-people", path: "/settings/people" },
+  { name: "settings-invitations", path: "/settings/invitations" },
+  { name: "settings-legacy", path: "/settings/legacy" },
+  { name: "settings-audit", path: "/settings/audit" },
+  { name: "settings-about", path: "/settings/about" },
+];
+
+requireNode();
+const given = process.argv.slice(2);
+const folder = resolve(given.find((each) => each.startsWith("--to="))?.slice(5) ?? join("dist", "screenshots"));
+const words = given.filter((each) => !each.startsWith("--"));
+const wanted = SHOTS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+mkdirSync(folder, { recursive: true });
+
+await using furnished = await furnishedSite();
+const { site, vaultId } = furnished;
+for (const scheme of SCHEMES) {
+  for (const width of WIDTHS) {
+    const look = { scheme, width, height: HEIGHTS[width] };
+    await using out = await site.open(look);
+    await using inside = await site.open({ ...look, as: { email: OWNER } });
+    for (const { name, path, isSignedOut } of wanted) {
+      const tab = isSignedOut ? out : inside;
+      await tab.go(path.replace("$vault", vaultId));
+      await tab.page.waitForLoadState("load");
+      await tab.page.waitForTimeout(SETTLE_MS);
+      await tab.page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: true });
+    }
+    console.log(`✔ ${scheme} ${width}`);
+  }
+}
+console.log(`${wanted.length} pages in ${folder}`);

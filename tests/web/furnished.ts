@@ -1,0 +1,77 @@
+// A server as somebody has used it for a while: a vault, three devices that have backed up files of real kinds, jobs that have run,
+// people with roles. For screenshots and for checks of every page. All of it by the real command line and API.
+
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cli, cliResult, newPlace, PASSPHRASE, type Place } from "../cli/run-cli.ts";
+import { addPerson, bodyOf, machine } from "../server/people-kit.ts";
+import { OWNER, PASSWORD, type Site, startSite } from "./rig.ts";
+
+export type Furnished = {
+  readonly site: Site;
+  readonly vaultId: string;
+  /** Passphrase of the vault. */
+  readonly passphrase: string;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+const ROOT = join(import.meta.dirname, "..", "..");
+
+export async function furnishedSite(): Promise<Furnished> {
+  const site = await startSite({ settings: { listen: { host: "127.0.0.1", port: 0 } } });
+  try {
+    return await furnish(site);
+  } catch (error) {
+    await site[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function furnish(site: Site): Promise<Furnished> {
+  const origin = `https://127.0.0.1:${site.server.port}`;
+  const places: Place[] = [];
+  const newMachine = (): Place => {
+    const place = { ...newPlace(), vault: `${origin}/home` };
+    places.push(place);
+    return place;
+  };
+  const desktop = newMachine();
+  const passwordFile = join(desktop.folder, "password.txt");
+  writeFileSync(passwordFile, `${PASSWORD}\n`);
+  const pin = site.server.kit.identity().pin!;
+  await cli(desktop, ["login", origin, "--server-pin", pin, "--email", OWNER, "--password-file", passwordFile]);
+  await cli(desktop, ["init", "--device-name", "desktop"]);
+  const documents = join(desktop.folder, "Documents");
+  cpSync(join(ROOT, "docs"), documents, { recursive: true });
+  await cli(desktop, ["backup", documents]);
+  writeFileSync(join(documents, "letter.txt"), "Dear reader,\n".repeat(2000));
+  await cli(desktop, ["backup", documents]);
+  for (const name of ["laptop", "nas"]) {
+    const place = newMachine();
+    const { code } = await cliResult(desktop, "device invite", ["--name", name]);
+    await cli(place, ["enroll", code, "--name", name]);
+    const folder = join(place.folder, "Pictures");
+    mkdirSync(folder);
+    cpSync(join(ROOT, "src", "web", "app"), join(folder, "2026"), { recursive: true });
+    await cli(place, ["backup", folder]);
+  }
+  await cliResult(desktop, "device invite", ["--name", "garden camera"]);
+  const local = machine(site);
+  const { vaults } = bodyOf<{ vaults: { id: string }[] }>(await local.call("GET", "/api/v4/vaults"));
+  const vault = vaults[0]!.id;
+  await addPerson(site, "victor@example.org", { role: "viewer" });
+  await addPerson(site, "oscar@example.org", { role: "operator" });
+  for (const kind of ["check", "scrub", "gc"]) {
+    const job = bodyOf<{ id: string }>(await local.call("POST", "/api/v4/jobs", { kind, vault }));
+    await local.call("GET", `/api/v4/jobs/${job.id}?wait=30`);
+  }
+  return {
+    site,
+    vaultId: vault,
+    passphrase: PASSPHRASE,
+    async [Symbol.asyncDispose]() {
+      await site[Symbol.asyncDispose]();
+      for (const place of places) place.remove();
+    },
+  };
+}
