@@ -1,7 +1,8 @@
 // Paths that a user types to name something in a snapshot. A relative one starts at the current folder, as it does for `backup`; where
 // the snapshot has nothing there, it starts at the snapshot's root, so that `home/ann` and names given to --stdin-filename work as well.
 
-import { resolve } from "node:path";
+import { posix, resolve } from "node:path";
+import { rawFromNative } from "../client/native-path.ts";
 import { AppError } from "../core/errors.ts";
 import { type RawPath, rawFromText, rawToText } from "../core/raw-path.ts";
 import type { VaultReader } from "../engine/reader/reader.ts";
@@ -10,8 +11,8 @@ import { type FoundEntry, lookup } from "../engine/reader/tree-reader.ts";
 
 /** The absolute paths that `typed` may stand for, the likelier one first. */
 export function snapshotPaths(typed: string): readonly RawPath[] {
-  const fromHere = rawFromText(resolve(typed));
-  const fromRoot = rawFromText(resolve("/", typed));
+  const fromHere = rawFromNative(resolve(typed));
+  const fromRoot = rawFromText(posix.resolve("/", typed));
   return fromHere === fromRoot ? [fromHere] : [fromHere, fromRoot];
 }
 

@@ -20,6 +20,7 @@ import { isStateDamage } from "../wire/v4/state-reader.ts";
 import { ENTRY } from "../wire/v4/tree-types.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import type { Excluder } from "./excludes.ts";
+import { rawFromNative } from "./native-path.ts";
 import { createOwners } from "./owners.ts";
 import { nodePlatform } from "./platform.ts";
 import { readTotals, saveTotals } from "./run-totals.ts";
@@ -162,7 +163,7 @@ function scannerOptions(request: BackupRequest, problems: BackupProblem[]): Scan
         bytes: commandOutput(request.command.argv, request.signal),
       };
   return {
-    paths: request.paths.map((path) => rawFromText(resolve(path))),
+    paths: request.paths.map((path) => rawFromNative(resolve(path))),
     excluder: request.excluder,
     oneFileSystem: request.oneFileSystem,
     owners: createOwners(readText),

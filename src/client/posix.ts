@@ -6,8 +6,9 @@ import { futimesSync, lutimesSync, utimesSync } from "node:fs";
 import { constants } from "node:os";
 import koffi, { type KoffiFunc } from "koffi";
 import { AppError } from "../core/errors.ts";
-import { type RawPath, rawSlice } from "../core/raw-path.ts";
+import { type RawPath, rawSlice, rawToText } from "../core/raw-path.ts";
 import { emptyFileStat, entryTypeOf, type FileStat, lstatPortable } from "./file-stat.ts";
+import { PATH_STYLE, windowsPath } from "./native-path.ts";
 
 // From linux/fcntl.h, linux/stat.h and sys/stat.h; the same on every architecture.
 const AT_FDCWD = -100;
@@ -91,7 +92,13 @@ function cName(name: RawPath): Buffer {
 const ASCII = /^[\x00-\x7f]*$/;
 
 /** The path in the form that Node's own calls take, byte for byte. */
+/** What a symbolic link says: it is nobody's path until it is followed. */
+export function linkText(target: RawPath): string | Buffer {
+  return PATH_STYLE === "win32" ? rawToText(target) : nodePath(target);
+}
+
 export function nodePath(path: RawPath): string | Buffer {
+  if (PATH_STYLE === "win32") return windowsPath(path);
   return ASCII.test(path) ? path : Buffer.from(path, "latin1");
 }
 

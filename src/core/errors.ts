@@ -532,6 +532,12 @@ export const ERRORS = {
     "The command {command} failed: {detail}.",
     "No snapshot was made. Run the command by itself to see what is wrong.",
   ),
+  name_changed: spec(
+    EXIT.partial,
+    409,
+    "{path} has another name than in the snapshot: {detail}.",
+    "Rename it where it is to go in the end; restored again to the same folder, it gets the same name.",
+  ),
   restore_conflict: spec(
     EXIT.failed,
     409,

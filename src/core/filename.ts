@@ -5,10 +5,10 @@
 // Sources: Microsoft "Naming Files, Paths, and Namespaces"; Unicode UAX #9 (bidi controls), UAX #15 (NFC), UTS #39
 // (confusables); POSIX NAME_MAX and PATH_MAX as Linux sets them.
 
-import { utf8 } from "./bytes.ts";
+import { tryUtf8Decode, utf8 } from "./bytes.ts";
 import { crc32c } from "./checksum.ts";
 import { AppError } from "./errors.ts";
-import type { RawPath } from "./raw-path.ts";
+import { type RawPath, rawToBytes } from "./raw-path.ts";
 
 export const NAME_MAX_BYTES = 255;
 export const PATH_MAX_BYTES = 4096;
@@ -132,6 +132,26 @@ export function sanitiseName(name: string): string {
   }
   if (/[\s.]$/u.test(safe)) safe = safe.slice(0, -1) + percent(safe.slice(-1));
   return exceeds(safe, NAME_MAX_BYTES) ? shorten(safe) : safe;
+}
+
+/** What Windows cannot have in a name at all; all else that a POSIX name may hold comes back as it was. */
+const IMPOSSIBLE_ON_WINDOWS = /[<>:"|?*\\\u0000-\u001f]|\p{Surrogate}/gu;
+
+/**
+ * The name under which Windows can keep a file of a POSIX system: the same one mostly, else one in which what is impossible there is
+ * written as %XX of its bytes. `raw` may hold bytes that are no UTF-8. Two names can meet: the caller keeps them apart.
+ */
+export function windowsName(raw: RawPath): string {
+  let name = decodeOrEscape(raw).replace(IMPOSSIBLE_ON_WINDOWS, percent);
+  if (RESERVED.test(name.normalize("NFKC"))) name = percent(name.charAt(0)) + name.slice(1);
+  return name.replace(/[. ]$/, percent);
+}
+
+function decodeOrEscape(raw: RawPath): string {
+  const bytes = rawToBytes(raw);
+  const text = tryUtf8Decode(bytes);
+  if (text !== undefined) return text;
+  return Array.from(bytes, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : `%${hexOf(byte, 2)}`)).join("");
 }
 
 /**

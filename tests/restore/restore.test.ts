@@ -469,3 +469,27 @@ test("a target that cannot be made is an error at once", async (t) => {
   writeFileSync(rig.path("file"), "x");
   await assert.rejects(rig.roundTrip({ a: "1" }, { target: rig.path("file/below") }), hasCode("io"));
 });
+
+test("a target that takes upper and lower case for equal loses nothing, now and the next time", async (t) => {
+  const rig = await RestoreRig.make(t);
+  const nameRules = { ignoresCase: true, isWindows: false };
+  const spec = { d: { A: "1", a: "2", "b.txt": "3" }, D: { A: "4" } };
+  const first = await rig.roundTrip(spec, { nameRules });
+  const tree = { "D/": "/", "D/A": "4", "d (2)/": "/", "d (2)/A": "1", "d (2)/a (2)": "2", "d (2)/b.txt": "3" };
+  assert.deepEqual(rig.tree(), tree);
+  assert.deepEqual(
+    first.problemList.map(({ code }) => code),
+    ["name_changed", "name_changed"],
+  );
+  writeFileSync(rig.path("d (2)/stranger"), "x");
+  const second = await rig.restore({ nameRules, delete: true });
+  assert.deepEqual([rig.tree(), second.writtenBytes, second.deleted], [tree, 0, 1]);
+});
+
+test("a target on which names must be fit for Windows", async (t) => {
+  const rig = await RestoreRig.make(t);
+  const nameRules = { ignoresCase: true, isWindows: true };
+  const result = await rig.roundTrip({ "a:b": { "nul.txt": "1", "x.": "2" }, plain: "->a:b" }, { nameRules });
+  assert.deepEqual(rig.tree(), { "a%3Ab/": "/", "a%3Ab/%6Eul.txt": "1", "a%3Ab/x%2E": "2", plain: "->a:b" });
+  assert.equal(result.problems, 3);
+});

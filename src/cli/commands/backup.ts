@@ -5,10 +5,11 @@ import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { type BackupReport, type BackupRequest, runBackup } from "../../client/backup.ts";
 import { createExcluder, type Excluder } from "../../client/excludes.ts";
+import { rawFromNative } from "../../client/native-path.ts";
 import type { Config } from "../../core/config-schema.ts";
 import { AppError, EXIT } from "../../core/errors.ts";
 import type { NameToken } from "../../core/ids.ts";
-import { type RawPath, rawFromText, rawToText } from "../../core/raw-path.ts";
+import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import { newProgress } from "../../engine/backup/run.ts";
 import type { BackupProgress } from "../../engine/backup/types.ts";
 import { requireCommitted } from "../../engine/heads.ts";
@@ -172,7 +173,7 @@ async function withoutSource(
 
 async function excluderOf(options: Options, paths: readonly string[]): Promise<Excluder> {
   return createExcluder({
-    roots: paths.map((path) => rawFromText(resolve(path))),
+    roots: paths.map((path) => rawFromNative(resolve(path))),
     patterns: options.exclude ?? [],
     caselessPatterns: options.iexclude ?? [],
     patternFiles: await Promise.all((options.excludeFile ?? []).map(readPatterns)),

@@ -23,7 +23,7 @@ import { renewPage } from "../page-build.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { logFolder } from "../service-log.ts";
 import { shownText } from "../shown-path.ts";
-import { type Stage, stagesOf } from "../stages.ts";
+import { stagesOf } from "../stages.ts";
 import { addServeOptions } from "./serve.ts";
 
 type Options = { readonly open: boolean };

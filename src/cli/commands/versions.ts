@@ -2,8 +2,9 @@
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { rawFromNative } from "../../client/native-path.ts";
 import { AppError } from "../../core/errors.ts";
-import { rawFromText } from "../../core/raw-path.ts";
+
 import { type Version, versionsOf } from "../../engine/reader/search.ts";
 import { ENTRY } from "../../wire/v4/tree-types.ts";
 import { action, type Context } from "../context.ts";
@@ -25,7 +26,7 @@ async function run(context: Context, _options: object, path: string): Promise<un
   const { output, host } = context;
   const absolute = resolve(path);
   await withReader(context, async (opened) => {
-    const found = await versionsOf(await opened.reader(), rawFromText(absolute), { signal: host.signal });
+    const found = await versionsOf(await opened.reader(), rawFromNative(absolute), { signal: host.signal });
     if (found.length === 0) throw new AppError("not_found", { context: { what: absolute } });
     output.json({ type: "result", command: "versions", path: absolute, versions: found.map(toJson) });
     const rows = found.map((version) => rowOf(version, host.clock.now()));

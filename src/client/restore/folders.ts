@@ -10,6 +10,7 @@ import type { Standing } from "../../engine/restore/selection.ts";
 import { ENTRY } from "../../wire/v4/tree-types.ts";
 import type { FileStat } from "../file-stat.ts";
 import { lstatOrUndefined, nodePath } from "../posix.ts";
+import type { TakenNames } from "./disk-names.ts";
 import { adjustMetadata, finishPath, setOwnerAndMode } from "./metadata.ts";
 import { clearWay, namesIn, removeTree } from "./removal.ts";
 import type { RestoreRun } from "./run.ts";
@@ -23,8 +24,10 @@ export type Folder = FoundEntry & {
   state: "unmade" | "new" | "existing" | "failed";
   /** The walk, and everything in it that is not done. */
   open: number;
-  /** Names that were there and have not come up in the snapshot; only when they may have to go. */
-  strangers: Set<RawPath> | undefined;
+  /** Names that were there and have not come up in the snapshot, by what the disk takes for equal; only when they may have to go. */
+  strangers: Map<string, RawPath> | undefined;
+  /** Names that entries of the snapshot have got on the disk; only where they may not be their own (disk-names.ts). */
+  names: TakenNames | undefined;
   /** Mode to put back on a folder that had to be made writable. */
   modeBefore: number | undefined;
   /** Part of it could not be read: what is missing may be in the part, so nothing is removed. */
@@ -40,7 +43,7 @@ export function rootFolder(found: FoundEntry, disk: RawPath, standing: Standing,
 }
 
 export function enterFolder(found: FoundEntry, parent: Folder, standing: Standing, run: RestoreRun): Folder {
-  const folder = newFolder(found, rawJoin(parent.disk, found.entry.name), parent, standing);
+  const folder = newFolder(found, diskPath(parent, found.entry.name, run), parent, standing);
   parent.open++;
   if (standing === "all") ensureFolder(folder, run);
   return folder;
@@ -55,9 +58,26 @@ function newFolder(found: FoundEntry, disk: RawPath, parent: Folder | undefined,
     state: "unmade",
     open: 1,
     strangers: undefined,
+    names: undefined,
     modeBefore: undefined,
     incomplete: false,
   };
+}
+
+/** An entry of that name is in the snapshot: what stands under it is not removed, whether the entry is restored or not. */
+export function keepName(folder: Folder, name: RawPath, run: RestoreRun): void {
+  folder.strangers?.delete(run.names.fold(name));
+}
+
+/** Where an entry of the folder goes. A name that is not its own there is told, and each entry is asked for once. */
+export function diskPath(folder: Folder, name: RawPath, run: RestoreRun): RawPath {
+  if (run.names.areAsTheyAre) return rawJoin(folder.disk, name);
+  folder.names ??= new Map();
+  const { disk, reason } = run.names.take(folder.names, name);
+  folder.strangers?.delete(run.names.fold(disk));
+  const path = rawJoin(folder.disk, disk);
+  if (reason !== undefined) run.problem(path, "name_changed", reason);
+  return path;
 }
 
 /** Makes the folder and those above it; false when that is not possible (which is listed once). */
@@ -115,18 +135,21 @@ function makeUsable(folder: Folder, { mode }: FileStat, run: RestoreRun): void {
 
 function noteStrangers(folder: Folder, run: RestoreRun): void {
   const { standing, disk } = folder;
-  if (run.options.delete && (standing === "all" || standing === "search")) folder.strangers = new Set(namesIn(disk));
+  if (run.options.delete && (standing === "all" || standing === "search")) {
+    folder.strangers = new Map(namesIn(disk).map((name) => [run.names.fold(name), name]));
+  }
 }
 
 /** After its last entry came up: removes what the snapshot does not have. */
 export function leaveFolder(folder: Folder, run: RestoreRun): void {
   if (folder.strangers && !folder.incomplete) removeStrangers(folder, folder.strangers, run);
   folder.strangers = undefined;
+  folder.names = undefined;
   releaseFolder(folder, run);
 }
 
-function removeStrangers(folder: Folder, strangers: ReadonlySet<RawPath>, run: RestoreRun): void {
-  for (const name of strangers) {
+function removeStrangers(folder: Folder, strangers: ReadonlyMap<string, RawPath>, run: RestoreRun): void {
+  for (const name of strangers.values()) {
     const disk = rawJoin(folder.disk, name);
     run.attempt(disk, () => {
       const stat = lstatOrUndefined(disk);

@@ -6,19 +6,23 @@ import { mkdirSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { AppError, throwIfAborted } from "../../core/errors.ts";
-import { type RawPath, rawFromText, rawJoin } from "../../core/raw-path.ts";
+import type { RawPath } from "../../core/raw-path.ts";
 import { openReader, type VaultReader } from "../../engine/reader/reader.ts";
 import { type FoundEntry, lookup, ROOT_PATH, requireEntry } from "../../engine/reader/tree-reader.ts";
 import { type WalkStep, walkStretches } from "../../engine/reader/walk.ts";
 import { createSelection, normalPath, type Standing } from "../../engine/restore/selection.ts";
 import { ENTRY, type TreeEntry } from "../../wire/v4/tree-types.ts";
+import { rawFromNative } from "../native-path.ts";
 import { lstatOrUndefined, mapLargeBuffers } from "../posix.ts";
+import { DiskNames, rulesOf } from "./disk-names.ts";
 import { planFile } from "./file-task.ts";
 import { FileWriter } from "./file-writer.ts";
 import {
+  diskPath,
   ensureFolder,
   enterFolder,
   type Folder,
+  keepName,
   leaveFolder,
   releaseFolder,
   requirePlainName,
@@ -86,11 +90,13 @@ function newRun(options: RestoreOptions, start: FoundEntry): RestoreRun {
 }
 
 /** The target, made if need be, with links in its own path resolved: the person named it. */
-function prepareTarget({ target }: RestoreOptions, run: RestoreRun): RawPath {
+function prepareTarget({ target, nameRules }: RestoreOptions, run: RestoreRun): RawPath {
   const path = resolve(target);
   try {
     if (!run.dryRun) mkdirSync(path, { recursive: true });
-    return rawFromText(lstatOrUndefined(rawFromText(path)) ? realpathSync(path) : path);
+    const disk = rawFromNative(lstatOrUndefined(rawFromNative(path)) ? realpathSync(path) : path);
+    run.names = new DiskNames(nameRules ?? rulesOf(disk, process.platform, run.dryRun));
+    return disk;
   } catch (cause) {
     throw new AppError("io", { context: { path, detail: (cause as Error).message }, cause });
   }
@@ -129,7 +135,7 @@ class Restorer {
     let standing: Standing = run.selection.root(start.path);
     const descend = (path: RawPath, entry: TreeEntry): boolean => {
       if (!folder) return false;
-      folder.strangers?.delete(entry.name);
+      if (folder.strangers) keepName(folder, entry.name, run);
       standing = run.selection.decide(path, true, folder.standing);
       return standing !== "none" && folder.state !== "failed";
     };
@@ -144,7 +150,7 @@ class Restorer {
         } else if (step.kind === "problem") {
           if (folder) this.#folderProblem(folder, step);
         } else if (folder && step.entry.type !== ENTRY.directory) {
-          folder.strangers?.delete(step.entry.name);
+          if (folder.strangers) keepName(folder, step.entry.name, run);
           const room = this.#entry(step, folder, run.selection.decide(step.path, false, folder.standing));
           if (room) await room;
         }
@@ -160,7 +166,7 @@ class Restorer {
   /** Gives a promise only when the caller has to wait before it goes on. */
   #entry(found: FoundEntry, folder: Folder, standing: Standing): Promise<void> | undefined {
     if (standing !== "all" || !ensureFolder(folder, this.#run)) return undefined;
-    const disk = rawJoin(folder.disk, found.entry.name);
+    const disk = diskPath(folder, found.entry.name, this.#run);
     let target: Target | undefined;
     this.#run.attempt(disk, () => {
       requirePlainName(found.entry.name);

@@ -5,6 +5,7 @@ import { AppError, type ErrorCode } from "../../core/errors.ts";
 import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import type { Selection } from "../../engine/restore/selection.ts";
 import type { SystemError } from "../posix.ts";
+import { DiskNames } from "./disk-names.ts";
 import type { OwnerResolver } from "./owners.ts";
 import {
   type OverwritePolicy,
@@ -34,6 +35,8 @@ export class RestoreRun {
   readonly umask: number;
   readonly progress: RestoreProgress;
   readonly problems: RestoreProblem[] = [];
+  /** How names go to the target; known once that is made. */
+  names: DiskNames = new DiskNames({ ignoresCase: false, isWindows: false });
   damaged = false;
 
   constructor(options: RestoreOptions, selection: Selection, owners: OwnerResolver, uid: number, umask: number) {

@@ -6,7 +6,7 @@ import { AppError } from "../../core/errors.ts";
 import { type RawPath, rawFromBytes, rawToText } from "../../core/raw-path.ts";
 import { ENTRY, type TreeEntry } from "../../wire/v4/tree-types.ts";
 import type { FileStat } from "../file-stat.ts";
-import { makeNode, nodePath } from "../posix.ts";
+import { linkText, makeNode, nodePath } from "../posix.ts";
 import { adjustMetadata, finishPath, setOwnerAndMode } from "./metadata.ts";
 import type { Target } from "./policy.ts";
 import { clearWay } from "./removal.ts";
@@ -47,7 +47,7 @@ function isSame(disk: RawPath, entry: TreeEntry, existing: FileStat): boolean {
 function make({ disk, entry, owners }: Target, run: RestoreRun): void {
   const metadata = { ...entry, ...run.owners.ofNew(entry, owners) };
   if (entry.type === ENTRY.symlink) {
-    symlinkSync(nodePath(entry.linkTarget ?? ("" as RawPath)), nodePath(disk));
+    symlinkSync(linkText(entry.linkTarget ?? ("" as RawPath)), nodePath(disk));
     if (metadata.uid >= 0 || metadata.gid >= 0) lchownSync(nodePath(disk), metadata.uid, metadata.gid);
   } else {
     makeSpecialNode(disk, entry, run);

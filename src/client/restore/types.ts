@@ -4,6 +4,7 @@ import type { ErrorCode } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import type { OpenedSnapshot } from "../../engine/reader/snapshots.ts";
+import type { NameRules } from "./disk-names.ts";
 
 /**
  * What to do where a file exists. always: it becomes what the snapshot has (equal pieces are not written again). if-changed: the
@@ -31,6 +32,8 @@ export type RestoreOptions = {
   /** Reads every written file again and compares it. */
   readonly verify?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
+  /** What names the target can have (default: what is found out about it). */
+  readonly nameRules?: NameRules | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Readonly<RestoreProgress>) => void) | undefined;
   readonly onItem?: ((item: RestoreItem) => void) | undefined;

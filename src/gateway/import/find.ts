@@ -6,6 +6,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { emptyFileStat } from "../../client/file-stat.ts";
+import { rawFromNative } from "../../client/native-path.ts";
 import { lstatInto } from "../../client/posix.ts";
 import { toHex, utf8 } from "../../core/bytes.ts";
 import { AppError } from "../../core/errors.ts";
@@ -55,7 +56,7 @@ export async function findImports(dir: string, databasePath: string | undefined)
   const problems: ImportProblem[] = [];
   const owners = ownersOf(database);
   for (const raw of names) {
-    const at = rawJoin(rawFromText(folder), raw);
+    const at = rawJoin(rawFromNative(folder), raw);
     if (path !== undefined && isDatabase(at, path)) continue;
     const entry = look(at, raw);
     if ("problem" in entry) problems.push({ path: at, code: entry.problem, detail: "It is no file that can be read." });
@@ -119,7 +120,7 @@ function cksumsOf(rows: readonly OldFile[]): number[] {
 function missing(folder: string, name: string): ImportProblem {
   // A name out of a database is a stranger's: it is only shown.
   const raw = rawFromText(name);
-  const path = isPlainComponent(raw) ? rawJoin(rawFromText(folder), raw) : raw;
+  const path = isPlainComponent(raw) ? rawJoin(rawFromNative(folder), raw) : raw;
   return { path, code: "ENOENT", detail: "The database names it, and the folder does not hold it." };
 }
 
@@ -144,7 +145,7 @@ function look(path: RawPath, name: RawPath): ScannedEntry | { readonly problem: 
 
 /** The database and what SQLite keeps beside it, where they lie among the files. */
 function isDatabase(at: RawPath, path: string): boolean {
-  return ["", "-wal", "-shm", "-journal"].some((suffix) => at === rawFromText(`${path}${suffix}`));
+  return ["", "-wal", "-shm", "-journal"].some((suffix) => at === rawFromNative(`${path}${suffix}`));
 }
 
 async function databaseNear(folder: string): Promise<string | undefined> {
