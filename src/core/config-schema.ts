@@ -114,6 +114,15 @@ export const CONFIG = {
   logFolder: text("Folder of those files; `logs` in the data or home folder by default.", { accepts: "folder" }),
   logFileMiB: whole(1, 4096, 10, "Size in MiB at which a new log file is begun."),
   logFiles: whole(1, 1000, 7, "Log files that are kept."),
+  smtp: text("Mail server for notifications: smtps://user@host, or smtp://user@host:port with STARTTLS.", {
+    accepts: "URL",
+  }),
+  smtpPassword: text("Password of that user.", { accepts: "text", sources: ["env"], secret: true }),
+  smtpPasswordFile: text("File whose first line is that password.", { accepts: "file" }),
+  smtpCa: text("Authority that signed the mail server's certificate, where the system does not know it.", {
+    accepts: "PEM file",
+  }),
+  mailFrom: text("Sender of notifications, as CyberBackup <backup@example.org>.", { accepts: "e-mail address" }),
   crashReportsDsn: text("Address (DSN) of a Sentry-compatible receiver of crash reports; without it none are sent.", {
     accepts: "URL",
   }),
@@ -143,6 +152,8 @@ export const PORTS = {
   server: { value: 9090, description: "The server in plain HTTP, for a browser on its own machine or a proxy." },
   deviceApi: { value: 9443, description: "The server over TLS, for devices and people." },
   page: { value: 9091, description: "The page alone, for a server elsewhere (`web`)." },
+  submission: { value: 587, description: "A mail server that is spoken to with STARTTLS." },
+  submissions: { value: 465, description: "A mail server that is spoken to over TLS." },
   gateway: { value: 1256, description: "The gateway for clients of CyberBackup 3, as their `port.info` has it." },
 } as const satisfies Record<string, Constant>;
 

@@ -412,6 +412,20 @@ export const ERRORS = {
     "Somebody may be between you and it. Compare its fingerprint; enrol again if it was set up anew.",
   ),
 
+  notification_failed: spec(
+    EXIT.failed,
+    502,
+    "The notification could not be sent: {detail}.",
+    "Check the address and the token of the channel, and that the server can reach it.",
+    true,
+  ),
+  mail_not_set_up: spec(
+    EXIT.failed,
+    409,
+    "This server sends no e-mail: no mail server is set up.",
+    "Whoever runs the server sets `smtp` and `mailFrom`: docs/notifications.md says how.",
+  ),
+
   // Protocol 3
   v3_protocol: spec(
     EXIT.failed,

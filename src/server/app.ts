@@ -25,6 +25,7 @@ import { keptLog, tellLines } from "./kept-log.ts";
 import type { Admission, Allowance, PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
 import { AttemptLimits } from "./limits/attempts.ts";
 import { lockData } from "./lock.ts";
+import { NOTIFY_PART } from "./notify/part.ts";
 import { withOpenApi } from "./openapi.ts";
 import { PAGE_PART } from "./page/part.ts";
 import { PEOPLE_PART } from "./people/people-part.ts";
@@ -67,7 +68,7 @@ export type RunningServer = {
 };
 
 /** Everything that brings tables and routes. */
-export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API, JOBS_PART, RUNS_PART, PAGE_PART];
+export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API, JOBS_PART, RUNS_PART, NOTIFY_PART, PAGE_PART];
 
 const RENEWAL_CHECK_MS = 12 * 3_600_000;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];

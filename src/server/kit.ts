@@ -9,6 +9,7 @@ import type { Logger } from "../core/log.ts";
 import type { LogTail, LogView } from "../node/log/tail.ts";
 import type { Database } from "../vault/database.ts";
 import type { Usage } from "../wire/v4/api/job-routes.ts";
+import type { ChannelKind } from "../wire/v4/api/notify-routes.ts";
 import type { Alert, LogLine } from "../wire/v4/api/overview-routes.ts";
 import type { Command } from "../wire/v4/api/plan-routes.ts";
 import type { Route } from "../wire/v4/api/route.ts";
@@ -157,6 +158,12 @@ export type ServerEvent =
       readonly bytesIn: number;
       readonly bytesOut: number;
       readonly caller: Principal["kind"];
+    }
+  /** A try to send one. */
+  | {
+      readonly type: "notification";
+      readonly kind: ChannelKind | "ping";
+      readonly outcome: "sent" | "retried" | "given-up";
     }
   | {
       readonly type: "job";

@@ -1,9 +1,12 @@
 // The server's settings, made of the one table of settings, judged together.
 
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { type Config, PORTS } from "../core/config-schema.ts";
 import { AppError } from "../core/errors.ts";
+
+import { checkMailSettings, type MailSettings } from "./notify/mail-settings.ts";
 
 export type Endpoint = { readonly host: string; readonly port: number };
 
@@ -32,6 +35,8 @@ export type ServerSettings = {
   readonly scrubDays: number;
   /** 0: as fast as it goes. */
   readonly scrubBytesPerSecond: number;
+  /** By which mail server notifications go out; undefined: no e-mail is sent. */
+  readonly mail?: MailSettings | undefined;
 };
 
 /** Throws `config_invalid`. */
@@ -58,7 +63,27 @@ export function serverSettings(config: Config): ServerSettings {
     reserveBytes: config.reserveMiB * 2 ** 20,
     scrubDays: config.scrubDays,
     scrubBytesPerSecond: config.scrubMiBps * 2 ** 20,
+    mail: mailSettings(config),
   };
+}
+
+function mailSettings(config: Config): MailSettings | undefined {
+  const { smtp, mailFrom, smtpPassword, smtpPasswordFile, smtpCa } = config;
+  if (smtp === undefined) return undefined;
+  if (mailFrom === undefined) return invalid("smtp needs mailFrom: who notifications come from.");
+  const password = smtpPassword ?? (smtpPasswordFile === undefined ? undefined : firstLine(smtpPasswordFile));
+  const mail = { url: smtp, password, caFile: smtpCa, from: mailFrom };
+  // What cannot be used is told at the start, not when the first alert is to go out.
+  checkMailSettings(mail);
+  return mail;
+}
+
+function firstLine(path: string): string {
+  try {
+    return readFileSync(path, "utf8").split(/\r?\n/, 1)[0] ?? "";
+  } catch (cause) {
+    throw new AppError("io", { cause, context: { path, detail: (cause as Error).message } });
+  }
 }
 
 export function serverDataFolder({ data, home }: Pick<Config, "data" | "home">): string {

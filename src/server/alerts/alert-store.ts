@@ -63,8 +63,12 @@ export function reconcile(
       const isDismissed = row?.dismissed === 1;
       if (isDismissed && row.run === (finding.run ?? null) && row.job === (finding.job ?? null)) continue;
       if (isDismissed) forget(database, row);
-      if (row !== undefined && !isDismissed) update(database, row, finding);
-      else if (mayRaise(finding)) changes.push({ what: "raised", alert: insert(database, key, finding, now) });
+      if (row !== undefined && !isDismissed) {
+        update(database, row, finding);
+        // One that has become grave is news.
+        const isWorse = row.severity === "warning" && finding.severity === "danger";
+        if (isWorse) changes.push({ what: "raised", alert: getAlert(database, String(row.alert)) });
+      } else if (mayRaise(finding)) changes.push({ what: "raised", alert: insert(database, key, finding, now) });
     }
     for (const row of known.values()) {
       if (row.dismissed === 1) forget(database, row);

@@ -113,7 +113,7 @@ function usableVaults({ database, vaults }: ServerKit) {
 
 /** Requests are many and of no interest to a page. */
 function tell(events: EventStream, event: ServerEvent): void {
-  if (event.type === "request") return;
+  if (event.type === "request" || event.type === "notification") return;
   const { type: name, vault, ...data } = event;
   const least = name === "log" ? "owner" : undefined;
   const replaces = event.type === "run" ? `run ${event.vault} ${event.run.run}` : undefined;
