@@ -13,7 +13,7 @@ import { removeOrphans } from "./gc-orphans.ts";
 import { type PackUse, planGc, TRASH_MS } from "./gc-plan.ts";
 import { sweep } from "./gc-sweep.ts";
 import { INTENT_COMPACT, INTENT_REMOVE, intentsOf } from "./intents.ts";
-import { type BlockSet, markLive } from "./live-set.ts";
+import { type BlockSet, type Marked, markLive, markSnapshots } from "./live-set.ts";
 import { withLock } from "./locks.ts";
 import { appendStatement, ownStatement, rollForward } from "./log.ts";
 import { readHead } from "./log-index.ts";
@@ -23,11 +23,13 @@ import { endLease } from "./sessions.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 
-export function previewGc(vault: VaultContext, options: GcOptions = {}): GcPlan {
+/** With `marked` a snapshot that is due may count as live still: then its blocks go with the next collection. */
+export function previewGc(vault: VaultContext, options: GcOptions = {}, marked?: Marked): GcPlan {
   const due = dueSnapshots(vault, options.trashMs ?? TRASH_MS);
   const purging = new Set(due.map(({ snapshot }) => snapshot));
   const ids = due.map(({ id }) => id);
-  return planGc(readPackUses(vault.database, markLive(vault.database, vault.clock.now(), purging)), ids, options);
+  const live = markLive(vault.database, vault.clock.now(), { purging, marked });
+  return planGc(readPackUses(vault.database, live), ids, options);
 }
 
 export function runGc(vault: VaultContext, options: GcOptions = {}): Promise<GcResult> {
@@ -38,8 +40,9 @@ export function runGc(vault: VaultContext, options: GcOptions = {}): Promise<GcR
     const purgedSnapshots = await purgeTrash(vault, options.trashMs ?? TRASH_MS);
     throwIfAborted(options.signal);
     reapLeases(vault);
-    const plan = previewGc(vault, options);
-    const removedPacks = await sweep(vault, plan, options.signal);
+    const marked = await markSnapshots(vault.database, options.signal);
+    const plan = previewGc(vault, options, marked);
+    const removedPacks = await sweep(vault, plan, marked, options.signal);
     await removeIntended(vault);
     const { compactedPacks, writtenPacks } = await compactPacks(vault, plan, options);
     await removeIntended(vault);

@@ -9,7 +9,7 @@ import type { GcPlan } from "../wire/v4/admin-port.ts";
 import type { VaultContext } from "./context.ts";
 import type { Database } from "./database.ts";
 import { INTENT_REMOVE, intend } from "./intents.ts";
-import { markLive } from "./live-set.ts";
+import { type Marked, markLive } from "./live-set.ts";
 import { packKey } from "./object-keys.ts";
 import { BLOCK_DROPPED, SNAPSHOT_PURGED } from "./schema.ts";
 
@@ -20,8 +20,13 @@ const SLICE_MS = 5;
 const PACKS_AT_ONCE = 50;
 
 /** Answers how many packs went. Their files are noted as to be removed. */
-export async function sweep(vault: VaultContext, plan: GcPlan, signal: AbortSignal | undefined): Promise<number> {
-  if (plan.remove.length > 0 || plan.compact.length > 0) drop(vault, plan);
+export async function sweep(
+  vault: VaultContext,
+  plan: GcPlan,
+  marked: Marked,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  if (plan.remove.length > 0 || plan.compact.length > 0) drop(vault, plan, marked);
   await forgetChunks(vault, signal);
   let removed = 0;
   for (let at = 0; at < plan.remove.length; at += PACKS_AT_ONCE) {
@@ -33,10 +38,10 @@ export async function sweep(vault: VaultContext, plan: GcPlan, signal: AbortSign
   return removed;
 }
 
-/** Everything is marked again inside the transaction, so that what a backup came to rely on since the plan was made stays. */
-function drop({ database, clock }: VaultContext, plan: GcPlan): void {
+/** Whatever can have come since is marked again inside the transaction, so that what a backup came to rely on stays. */
+function drop({ database, clock }: VaultContext, plan: GcPlan, marked: Marked): void {
   database.transaction(() => {
-    const live = markLive(database, clock.now());
+    const live = markLive(database, clock.now(), { marked });
     const blocks = (packId: PackId) =>
       database.tuples<[number, number]>(
         "SELECT blockNo, state FROM blocks WHERE pack = (SELECT pack FROM packs WHERE packId = ?)",
