@@ -58,7 +58,7 @@ export function dispatcher(options: DispatchOptions): Dispatch {
   return async (door, request, response) => {
     const requestId = randomBytes(12).toString("hex");
     const exchange: Exchange = { request, response, requestId, door, address: door.addressOf(request) };
-    setCommonHeaders(response, requestId, door.isEncrypted, options.stopping.aborted);
+    setCommonHeaders(response, requestId, isStrict(door, request), options.stopping.aborted);
     const controller = new AbortController();
     response.on("close", () => controller.abort(new AppError("interrupted")));
     const startMs = performance.now();
@@ -301,12 +301,12 @@ function linger(request: IncomingMessage, wasCut: boolean): void {
   request.resume();
 }
 
-function setCommonHeaders(
-  response: ServerResponse,
-  requestId: string,
-  isEncrypted: boolean,
-  isStopping: boolean,
-): void {
+/** Not for this machine's own names: the plain door at `localhost` would be out of reach for browsers then. */
+function isStrict({ isEncrypted }: Door, { headers }: IncomingMessage): boolean {
+  return isEncrypted && !/^(?:localhost|127\.[\d.]+|\[::1\])(?::|$)/i.test(headers.host ?? "");
+}
+
+function setCommonHeaders(response: ServerResponse, requestId: string, isStrict: boolean, isStopping: boolean): void {
   response.setHeader("X-Request-Id", requestId);
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("X-Content-Type-Options", "nosniff");
@@ -315,6 +315,6 @@ function setCommonHeaders(
   // For what the API answers. Whoever serves a page sets what that page needs.
   response.setHeader("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
   response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
-  if (isEncrypted) response.setHeader("Strict-Transport-Security", "max-age=31536000");
+  if (isStrict) response.setHeader("Strict-Transport-Security", "max-age=31536000");
   if (isStopping) response.shouldKeepAlive = false;
 }

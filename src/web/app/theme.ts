@@ -1,7 +1,7 @@
 // How the page looks: its own accent colours, a dark theme of blue-grey rather than black, and grey text that everybody can read
 // (WCAG 2.2, 1.4.3: 4.5 to 1, in both themes).
 
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple, type MantineTheme } from "@mantine/core";
 
 export const ACCENTS = ["lagoon", "indigo", "forest", "plum", "amber"] as const;
 export type Accent = (typeof ACCENTS)[number];
@@ -95,7 +95,19 @@ export function themeWith(accent: Accent) {
   });
 }
 
-export const cssVariables: CSSVariablesResolver = () => ({
+/** Mantine's own light variants vanish on a dark ground. */
+function softColours(theme: MantineTheme): Record<string, string> {
+  const names = [...ACCENTS, "green", "red", "orange", "teal", "gray", "blue"];
+  return Object.fromEntries(
+    names.flatMap((name) => [
+      [`--mantine-color-${name}-light`, `color-mix(in srgb, ${theme.colors[name]![5]} 20%, transparent)`],
+      [`--mantine-color-${name}-light-hover`, `color-mix(in srgb, ${theme.colors[name]![5]} 28%, transparent)`],
+      [`--mantine-color-${name}-light-color`, theme.colors[name]![2]],
+    ]),
+  );
+}
+
+export const cssVariables: CSSVariablesResolver = (theme) => ({
   variables: {},
   light: {
     "--mantine-color-body": "#f6f9fa",
@@ -111,6 +123,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--cb-bad": "#c22f2f",
   },
   dark: {
+    ...softColours(theme),
     "--mantine-color-body": "#0f171b",
     "--mantine-color-dimmed": "#9aabb4",
     "--mantine-color-placeholder": "#8496a0",

@@ -118,6 +118,13 @@ export type ReaderApi = {
   unlock: { readonly input: Unlocking; readonly output: null; readonly event: UnlockStep };
   /** Makes this browser a device of the unlocked vault (backup/browser-device.ts); its keys go to this browser's storage. */
   enrol: { readonly input: { readonly vaultName: string; readonly name: string }; readonly output: null };
+  /** Signed by the device that this browser is. `identity`: of a new recovery key, shown once. */
+  addKeyslot: {
+    readonly input: ({ readonly kind: "passphrase"; readonly passphrase: string } | { readonly kind: "recovery" }) & {
+      readonly label: string;
+    };
+    readonly output: { readonly identity?: string };
+  };
   acceptHead: { readonly input: null; readonly output: null };
   checkLog: { readonly input: null; readonly output: readonly LogProblem[] };
   /** Rows first, then, as they are opened, what is in them. */

@@ -1,11 +1,13 @@
 // One vault that this tab looks into: opened with the sign-in of the page, unlocked by whatever a person has, checked against what this
 // browser remembers. Lives in the worker; locking ends the worker, and the keys with it.
 
-import { systemClock } from "../../core/clock.ts";
+import { systemClock, systemRandom } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { SnapshotId } from "../../core/ids.ts";
 import { type PasskeyPrompt, passkeyIdentity } from "../../crypto/passkey.ts";
 import type { ReaderSecrets } from "../../crypto/secrets.ts";
+import { signerOfKey } from "../../crypto/signature.ts";
+import { generateRecoveryKey, makeKeyslot } from "../../engine/enrol/new-vault.ts";
 import { statementMessage } from "../../engine/enrol/statements.ts";
 import { acceptHead, checkHead, checkRecordHead } from "../../engine/heads.ts";
 import { checkLog } from "../../engine/reader/check-log.ts";
@@ -31,7 +33,7 @@ import { openDeviceStore } from "../backup/device-store.ts";
 import { fetchTransport } from "./fetch-transport.ts";
 import { browserHeads } from "./head-memory.ts";
 import { browserPlatform } from "./platform.ts";
-import type { LogProblem, Unlocking, UnlockStep } from "./reader-api.ts";
+import type { LogProblem, ReaderApi, Unlocking, UnlockStep } from "./reader-api.ts";
 
 /** Opened blocks that are kept: tree blocks, above all. */
 const CACHE_BYTES = 48 * 2 ** 20;
@@ -91,6 +93,31 @@ export class ReaderSession {
             body: { statement: statementMessage(statement), keyslotFile: null },
           }),
       });
+    } finally {
+      store.close();
+    }
+  }
+
+  /** As the person who is signed in, signed by the device that this browser is. Throws `not_enrolled`. */
+  async addKeyslot(wish: ReaderApi["addKeyslot"]["input"]): Promise<ReaderApi["addKeyslot"]["output"]> {
+    const { vault } = this;
+    const { secrets } = this.reader;
+    const store = await openDeviceStore();
+    try {
+      const device = await store.device(vault.vaultId);
+      if (!device) throw new AppError("not_enrolled");
+      const signer = await signerOfKey(device.signingKey);
+      const fresh = wish.kind === "recovery" ? await generateRecoveryKey(systemRandom) : undefined;
+      const lock = wish.kind === "passphrase" ? { passphrase: wish.passphrase } : { recipient: fresh!.recipient };
+      const made = await makeKeyslot({
+        ...{ secrets, vaultId: vault.vaultId, signer, lock, kind: wish.kind, label: wish.label },
+        scrypt: undefined,
+      });
+      await vault.client.call(VAULT_ROUTES.statement, {
+        params: { vault: vault.vaultId },
+        body: { statement: statementMessage(made.statement), keyslotFile: made.file },
+      });
+      return fresh === undefined ? {} : { identity: fresh.identity };
     } finally {
       store.close();
     }

@@ -50,6 +50,8 @@ const service: Service<ReaderApi> = {
     return null;
   },
 
+  addKeyslot: (wish) => opened().addKeyslot(wish),
+
   async acceptHead() {
     await opened().acceptHead();
     return null;

@@ -1,7 +1,7 @@
 // All pages, in the order of the navigation. A page is a folder in src/web/pages with a `page.tsx` that exports `Page`; one line here
 // gives it its address and, with an icon, its place in the navigation. Each is loaded when it is opened.
 
-import { IconCloudUpload, IconFolder, IconSettings } from "@tabler/icons-react";
+import { IconCloudUpload, IconDatabase, IconFolder, IconSettings } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { useRights } from "../api/session.ts";
 import type { NAV } from "../strings/shell.ts";
@@ -29,6 +29,13 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import("./backup/page.tsx"),
     nav: { label: "backup", icon: IconCloudUpload, keys: "g b" },
   },
+  {
+    path: "/vaults",
+    load: () => import("./vaults/page.tsx"),
+    nav: { label: "vaults", icon: IconDatabase, keys: "g v" },
+  },
+  { path: "/vaults/$id", load: () => import("./vaults/detail.tsx") },
+  { path: "/vaults/$id/$section", load: () => import("./vaults/detail.tsx") },
   {
     path: "/settings",
     load: () => import("./settings/page.tsx"),

@@ -44,7 +44,7 @@ export function Audit() {
                   <Table.Td>
                     <Time at={at} />
                   </Table.Td>
-                  <Table.Td>{name ?? by}</Table.Td>
+                  <Table.Td>{name ?? by.replace(/([0-9a-f]{8})[0-9a-f]{8,}/, "$1…")}</Table.Td>
                   <Table.Td>
                     <Text size="sm" ff="monospace">
                       {action}

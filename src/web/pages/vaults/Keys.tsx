@@ -1,0 +1,139 @@
+// The keyslots of a vault: each alone opens it. Adding one needs the vault unlocked for a moment, removing one a device that signs it;
+// the secrets stay in the tab.
+
+import { Badge, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { IconFingerprint, IconKey, IconLifebuoy, IconPlus, IconUserShield } from "@tabler/icons-react";
+import { type ComponentType, useState } from "react";
+import { DEVICE_ROUTES } from "../../../wire/v4/api/device-routes.ts";
+import type { KeyslotRow } from "../../../wire/v4/vault-port.ts";
+import { useRights } from "../../api/session.ts";
+import { useApi } from "../../api/use-api.ts";
+import { Card } from "../../parts/Card.tsx";
+import { confirm } from "../../parts/confirm.tsx";
+import { QueryStates } from "../../parts/QueryStates.tsx";
+import { Time } from "../../parts/Time.tsx";
+import { toastDone } from "../../parts/toast.tsx";
+import { KEYS } from "../../strings/vaults.ts";
+import { AddKey } from "./AddKey.tsx";
+import type { SectionProps } from "./detail.tsx";
+import { SignerNote } from "./SignerNote.tsx";
+import { UnlockForm } from "./UnlockForm.tsx";
+import { useDeviceHere, useSigned } from "./use-signer.ts";
+
+const ICONS: Readonly<
+  Record<KeyslotRow["kind"], ComponentType<{ size?: number; stroke?: number; "aria-hidden"?: boolean }>>
+> = {
+  passphrase: IconKey,
+  recovery: IconLifebuoy,
+  passkey: IconFingerprint,
+  recipient: IconUserShield,
+};
+
+export function Keys({ vault }: SectionProps) {
+  const { may } = useRights();
+  const query = useApi(DEVICE_ROUTES.keyslots, { params: { vault } });
+  const { data: device } = useDeviceHere(vault);
+  const [dialogue, setDialogue] = useState<"test" | "passphrase" | "recovery" | undefined>();
+  const signed = useSigned(device, () => toastDone(KEYS.removed));
+  const isOwner = may("owner", vault);
+  const close = (): void => setDialogue(undefined);
+  return (
+    <Stack gap="lg">
+      {isOwner && <SignerNote vault={vault} />}
+      <Card
+        title={KEYS.title}
+        text={KEYS.text}
+        actions={
+          <Button variant="default" onClick={() => setDialogue("test")}>
+            {KEYS.test}
+          </Button>
+        }
+      >
+        <QueryStates query={query}>
+          {({ keyslots }) => (
+            <Stack gap="md" component="ul" p={0} m={0} style={{ listStyle: "none" }}>
+              {keyslots.map(({ id, kind, label, addedAt }) => {
+                const Icon = ICONS[kind];
+                return (
+                  <Group key={id} component="li" justify="space-between" wrap="nowrap">
+                    <Group gap="sm" wrap="nowrap">
+                      <Icon size={24} stroke={1.6} aria-hidden />
+                      <div>
+                        <Group gap={6}>
+                          <Text size="sm" fw={500}>
+                            {label}
+                          </Text>
+                          <Badge size="sm" variant="light" tt="none">
+                            {KEYS.kinds[kind]}
+                          </Badge>
+                        </Group>
+                        <Text size="xs" c="dimmed">
+                          {KEYS.added} <Time at={addedAt} />
+                        </Text>
+                      </div>
+                    </Group>
+                    {isOwner && device && (
+                      <Button
+                        size="xs"
+                        variant="default"
+                        disabled={keyslots.length < 2}
+                        {...(keyslots.length < 2 ? { title: KEYS.last } : {})}
+                        aria-label={`${KEYS.remove}: ${label}`}
+                        onClick={() =>
+                          confirm({
+                            title: KEYS.removeTitle,
+                            text: KEYS.removeText(label),
+                            action: KEYS.remove,
+                            onConfirm: () => signed.mutate({ type: "keyslot-remove", body: { id } }),
+                          })
+                        }
+                      >
+                        {KEYS.remove}
+                      </Button>
+                    )}
+                  </Group>
+                );
+              })}
+              {isOwner && device && (
+                <Group component="li">
+                  <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setDialogue("passphrase")}>
+                    {KEYS.add}
+                  </Button>
+                  <Button
+                    variant="default"
+                    leftSection={<IconLifebuoy size={18} aria-hidden />}
+                    onClick={() => setDialogue("recovery")}
+                  >
+                    {KEYS.addRecovery}
+                  </Button>
+                </Group>
+              )}
+            </Stack>
+          )}
+        </QueryStates>
+      </Card>
+      <Modal opened={dialogue === "test"} onClose={close} title={KEYS.testTitle}>
+        <Text size="sm" mb="md">
+          {KEYS.testText}
+        </Text>
+        <UnlockForm
+          vault={vault}
+          action={KEYS.test}
+          work={async () => undefined}
+          onDone={() => {
+            close();
+            toastDone(KEYS.testGood);
+          }}
+        />
+      </Modal>
+      <Modal
+        opened={dialogue === "passphrase" || dialogue === "recovery"}
+        onClose={close}
+        title={dialogue === "recovery" ? KEYS.addRecovery : KEYS.add}
+        closeOnClickOutside={false}
+      >
+        {dialogue !== undefined && dialogue !== "test" && <AddKey vault={vault} kind={dialogue} onDone={close} />}
+      </Modal>
+    </Stack>
+  );
+}

@@ -1,0 +1,181 @@
+// What a vault keeps: rules, what they would do, and how long the trash holds what they removed.
+
+import { Badge, Button, Group, NumberInput, SimpleGrid, Stack, Switch, Table, Text } from "@mantine/core";
+import { useState } from "react";
+import type { z } from "zod";
+import { JOB_ROUTES, type Policy } from "../../../wire/v4/api/job-routes.ts";
+import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
+import { useRights } from "../../api/session.ts";
+import { useAction, useApi } from "../../api/use-api.ts";
+import { formatCount } from "../../format/numbers.ts";
+import { Card } from "../../parts/Card.tsx";
+import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { QueryStates } from "../../parts/QueryStates.tsx";
+import { Time } from "../../parts/Time.tsx";
+import { toastDone } from "../../parts/toast.tsx";
+import { RETENTION } from "../../strings/vaults.ts";
+import type { SectionProps } from "./detail.tsx";
+
+type Settings = z.output<typeof JOB_ROUTES.vaultSettings.answer.schema>;
+type Preview = z.output<typeof JOB_ROUTES.previewRetention.answer.schema>;
+
+const RULES = ["last", "hourly", "daily", "weekly", "monthly", "yearly"] as const;
+const DAY_MS = 86_400_000;
+const PRESETS: Readonly<Record<keyof typeof RETENTION.presetNames, Policy | null>> = {
+  home: { last: 3, daily: 14, weekly: 8, monthly: 12, yearly: 5 },
+  office: { last: 10, hourly: 24, daily: 30, weekly: 12, monthly: 24, yearly: 10 },
+  all: null,
+};
+const SHOWN = 100;
+
+export function Retention({ vault }: SectionProps) {
+  const settings = useApi(JOB_ROUTES.vaultSettings, { params: { vault } });
+  return <QueryStates query={settings}>{(found) => <Rules vault={vault} settings={found} />}</QueryStates>;
+}
+
+function Rules({ vault, settings }: { readonly vault: string; readonly settings: Settings }) {
+  const { may } = useRights();
+  const { retention } = settings;
+  const [policy, setPolicy] = useState<Policy | null>(retention.byDefault);
+  const [trashDays, setTrashDays] = useState(settings.trashDays);
+  const asked = { ...retention, byDefault: policy };
+  const preview = useAction(JOB_ROUTES.previewRetention, { showsError: true });
+  const save = useAction(JOB_ROUTES.changeVault, {
+    refreshes: [JOB_ROUTES.vaultSettings],
+    onDone: () => toastDone(RETENTION.saved),
+  });
+  const isOwner = may("owner", vault);
+  const set = (change: Policy): void => setPolicy({ ...policy, ...change });
+  const plans = Object.keys(retention.byPlan).length;
+  return (
+    <Stack gap="lg">
+      <Card
+        title={RETENTION.title}
+        text={RETENTION.text}
+        actions={
+          isOwner && (
+            <Group gap={6}>
+              <Text size="sm" c="dimmed">
+                {RETENTION.presets}
+              </Text>
+              {(Object.keys(PRESETS) as (keyof typeof PRESETS)[]).map((name) => (
+                <Button key={name} size="compact-sm" variant="default" onClick={() => setPolicy(PRESETS[name])}>
+                  {RETENTION.presetNames[name]}
+                </Button>
+              ))}
+            </Group>
+          )
+        }
+      >
+        <Stack>
+          <Switch
+            label={RETENTION.everything}
+            checked={policy === null}
+            disabled={!isOwner}
+            onChange={({ currentTarget }) => setPolicy(currentTarget.checked ? null : PRESETS.home)}
+          />
+          {policy !== null && (
+            <SimpleGrid cols={{ base: 2, sm: 4 }}>
+              {RULES.map((rule) => (
+                <NumberInput
+                  key={rule}
+                  label={RETENTION.rules[rule]}
+                  value={policy[rule] ?? 0}
+                  onChange={(value) => set({ [rule]: Number(value) || 0 })}
+                  min={0}
+                  max={100_000}
+                  allowDecimal={false}
+                  disabled={!isOwner}
+                />
+              ))}
+              <NumberInput
+                label={RETENTION.within}
+                value={Math.round((policy.withinMs ?? 0) / DAY_MS)}
+                onChange={(value) => set({ withinMs: (Number(value) || 0) * DAY_MS })}
+                min={0}
+                max={36_500}
+                allowDecimal={false}
+                disabled={!isOwner}
+              />
+            </SimpleGrid>
+          )}
+          <NumberInput
+            label={RETENTION.trashDays}
+            description={RETENTION.trashHelp}
+            value={trashDays}
+            onChange={(value) => setTrashDays(Number(value) || 0)}
+            min={0}
+            max={3650}
+            allowDecimal={false}
+            disabled={!isOwner}
+            maw={320}
+          />
+          {plans > 0 && (
+            <Text size="sm" c="dimmed">
+              {RETENTION.plans(plans)}
+            </Text>
+          )}
+          <Group>
+            <Button
+              variant="default"
+              loading={preview.isPending}
+              onClick={() => preview.mutate({ params: { vault }, body: { retention: asked } })}
+            >
+              {RETENTION.preview}
+            </Button>
+            {isOwner && (
+              <Button
+                loading={save.isPending}
+                onClick={() => save.mutate({ params: { vault }, body: { retention: asked, trashDays } })}
+              >
+                {RETENTION.save}
+              </Button>
+            )}
+          </Group>
+          {preview.isError && <ErrorNote error={preview.error} />}
+        </Stack>
+      </Card>
+      {preview.data !== undefined && <WouldKeep vault={vault} preview={preview.data} />}
+    </Stack>
+  );
+}
+
+function WouldKeep({ vault, preview }: { readonly vault: string; readonly preview: Preview }) {
+  const devices = useApi(VAULT_ROUTES.deviceList, { params: { vault } });
+  const nameOf = (id: string): string =>
+    devices.data?.devices.find(({ device }) => device === id)?.name ?? id.slice(0, 8);
+  const { items } = preview;
+  const kept = items.filter(({ reasons }) => reasons.length > 0).length;
+  return (
+    <Card
+      title={RETENTION.preview}
+      text={RETENTION.wouldKeep(formatCount(kept), formatCount(items.length - kept))}
+      isFlush
+    >
+      <Table.ScrollContainer minWidth={480}>
+        <Table verticalSpacing="xs" horizontalSpacing="lg">
+          <Table.Tbody>
+            {items.slice(0, SHOWN).map(({ snapshot, device, receivedAt, reasons }) => (
+              <Table.Tr key={snapshot}>
+                <Table.Td>
+                  <Time at={receivedAt} />
+                </Table.Td>
+                <Table.Td>{nameOf(device)}</Table.Td>
+                <Table.Td>
+                  <Badge variant="light" tt="none" color={reasons.length > 0 ? "green" : "orange"}>
+                    {reasons.length > 0 ? RETENTION.keeps : RETENTION.goes}
+                  </Badge>
+                </Table.Td>
+                <Table.Td>
+                  <Text size="sm" c="dimmed">
+                    {reasons.map((reason) => RETENTION.reasons[reason] ?? reason).join(", ")}
+                  </Text>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Card>
+  );
+}
