@@ -110,6 +110,15 @@ function softColours(theme: MantineTheme): Record<string, string> {
 export const cssVariables: CSSVariablesResolver = (theme) => ({
   variables: {},
   light: {
+    // Text on its own pale colour: Mantine's is too pale to read.
+    "--mantine-color-green-light-color": "#1d6b31",
+    "--mantine-color-teal-light-color": "#08634a",
+    "--mantine-color-red-light-color": "#a31f1f",
+    "--mantine-color-orange-light-color": "#9c3a06",
+    "--mantine-color-yellow-light-color": "#7a4d00",
+    "--mantine-color-blue-light-color": "#155a99",
+    "--mantine-color-gray-light-color": "#495057",
+    "--mantine-color-red-text": "#c22f2f",
     "--mantine-color-body": "#f6f9fa",
     "--mantine-color-dimmed": "#566770",
     "--mantine-color-placeholder": "#66767f",

@@ -4,12 +4,14 @@ import { Button, Group, NumberInput, Progress, SimpleGrid, Stack, Text, TextInpu
 import { useState } from "react";
 import type { z } from "zod";
 import { JOB_ROUTES } from "../../../wire/v4/api/job-routes.ts";
+import { PAGE_ROUTES } from "../../../wire/v4/api/page-routes.ts";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { formatBytes, formatCount, formatShare } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
+import { deviceAddress } from "../../parts/device-address.ts";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { VAULT, VAULTS } from "../../strings/vaults.ts";
@@ -24,6 +26,7 @@ export function Overview({ vault }: SectionProps) {
   const { may } = useRights();
   const query = useApi(VAULT_ROUTES.vault, { params: { vault } });
   const settings = useApi(JOB_ROUTES.vaultSettings, { params: { vault } });
+  const reach = useApi(PAGE_ROUTES.reach);
   return (
     <Stack gap="lg">
       <Card title={VAULT.facts}>
@@ -44,7 +47,7 @@ export function Overview({ vault }: SectionProps) {
                 <Text size="xs" c="dimmed" mb={4}>
                   {VAULT.address}
                 </Text>
-                <CopyLine value={`${location.origin}/${encodeURIComponent(name)}`} label={VAULT.address} />
+                <CopyLine value={deviceAddress(reach.data, name)} label={VAULT.address} />
               </div>
             </Stack>
           )}
