@@ -41,13 +41,24 @@ function ownNode() {
 }
 
 function environment() {
-  const cache =
-    process.platform === "win32"
-      ? process.env.LOCALAPPDATA || join(homedir(), "AppData", "Local")
-      : process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  const defaults = { NODE_COMPILE_CACHE: join(cache, "cyberbackup", "compile-cache"), MALLOC_ARENA_MAX: "2" };
+  const cache = cacheFolder();
+  const defaults = {
+    ...(cache ? { NODE_COMPILE_CACHE: join(cache, "cyberbackup", "compile-cache") } : {}),
+    MALLOC_ARENA_MAX: "2",
+  };
   const steady = { MALLOC_MMAP_THRESHOLD_: "262144", MALLOC_TRIM_THRESHOLD_: "1048576" };
   return { ...defaults, ...(process.argv[2] === "gateway" ? steady : {}), ...process.env };
+}
+
+function cacheFolder() {
+  const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env;
+  try {
+    if (process.platform === "win32") return LOCALAPPDATA || join(homedir(), "AppData", "Local");
+    return XDG_CACHE_HOME || join(homedir(), ".cache");
+  } catch {
+    // A user that the system has no name for has no home either.
+    return undefined;
+  }
 }
 
 /** In place of this process where the system and this Node can; else beside it, handing on signals and how it ended. */

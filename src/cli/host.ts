@@ -24,7 +24,7 @@ export function processHost(signal: AbortSignal): Host {
   return {
     env: process.env,
     platform: process.platform,
-    userHome: homedir(),
+    userHome: userHome(),
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
@@ -33,6 +33,15 @@ export function processHost(signal: AbortSignal): Host {
     tellParent: parentOf(process),
     signal,
   };
+}
+
+/** A user that the system has no name for, as in a container, has none; settings then say where things are. */
+function userHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return "/";
+  }
 }
 
 type Parent = { send?(message: unknown, handle: undefined, options: undefined, sent: () => void): boolean };

@@ -1,35 +1,60 @@
 // The package as people get it: packed, installed from its tarball into an empty prefix by the machine's own npm and Node, and used.
-// Then a newer version takes its place and the older one comes back, and the data is what it was.
+// Then a newer version takes its place and the older one comes back, and the data is what it was. All of this happens as the first
+// stage of the Dockerfiles says; the images' last stages are tried in the end, as a user without rights.
 
 import assert from "node:assert/strict";
-import { type ExecFileOptions, execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ExecFileOptions, execFile, execFileSync, spawn } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { after, before, test } from "node:test";
+import { createInterface } from "node:readline";
+import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
+import { run as lint } from "dockerfilelint";
+import { parse } from "yaml";
 import { COMMANDS } from "../../src/cli/command-list.ts";
 import { compareTrees } from "../../src/cli/compare-trees.ts";
 import { readVersion } from "../../src/node/version.ts";
+import { carryOut, settingsOf, stagesOf } from "./dockerfile.ts";
 
 const exec = promisify(execFile);
 const ROOT = join(import.meta.dirname, "..", "..");
+const DOCKER = join(ROOT, "deploy", "docker");
 const folder = mkdtempSync(join(tmpdir(), "cb-package-"));
-const prefix = join(folder, "prefix");
-const installed = join(prefix, ...(process.platform === "win32" ? [] : ["lib"]), "node_modules", "cyberbackup");
-const program = join(prefix, ...(process.platform === "win32" ? ["cyberbackup.cmd"] : ["bin", "cyberbackup"]));
+const build = join(folder, "build");
+const prefix = join(build, "opt", "cyberbackup");
+const installed = join(prefix, "lib", "node_modules", "cyberbackup");
+const program = join(prefix, "bin", "cyberbackup");
+const dockerfiles = { server: read("server.Dockerfile"), web: read("web.Dockerfile") };
 
 before(async () => {
-  // With the repository's own tools on the path: what a release is made with.
-  await exec("npm", ["pack", "--pack-destination", folder], {
-    cwd: ROOT,
-    env: { ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}${delimiter}${process.env.PATH}` },
-    maxBuffer: 2 ** 26,
+  const [stage] = stagesOf(dockerfiles.server);
+  await carryOut({
+    stage: stage!,
+    context: ROOT,
+    folder,
+    env: { ...environment(), npm_config_prefer_offline: "true" },
+    instead(command, workdir) {
+      // This checkout has been installed in this very way; doing it once more would take as long as all the rest.
+      if (!command.startsWith("npm ci")) return false;
+      execFileSync("cp", ["-al", join(ROOT, "node_modules"), join(workdir, "node_modules")]);
+      // And a page that was built of the same sources is taken for what the build would make.
+      if (existsSync(join(ROOT, "dist", "web")))
+        cpSync(join(ROOT, "dist", "web"), join(workdir, "dist", "web"), { recursive: true });
+      return true;
+    },
   });
-  const tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz"))!);
-  await exec("tar", ["-xzf", tarball], { cwd: folder });
-  const args = ["install", "--global", "--prefix", prefix, "--prefer-offline", "--no-audit", "--no-fund", tarball];
-  await exec("npm", args, { cwd: folder, env: environment(), maxBuffer: 2 ** 26 });
 });
 
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -48,7 +73,7 @@ test("it brings the program, its page, manual and completions, and no sources or
   for (const { name } of COMMANDS) assert.ok(manual.includes(`.SS "cyberbackup ${name}`), name);
   for (const shell of ["bash", "zsh", "fish"])
     assert.match(readFileSync(join(installed, "dist", "completions", `cyberbackup.${shell}`), "utf8"), /cyberbackup/);
-  assert.ok(!existsSync(join(ROOT, "npm-shrinkwrap.json")), "packing has left its lock behind");
+  assert.ok(!existsSync(join(build, "src", "npm-shrinkwrap.json")), "packing has left its lock behind");
 });
 
 test("it runs under the Node that came with it, whatever the machine's own is", async () => {
@@ -100,9 +125,78 @@ test("an upgrade and the way back keep the data", async () => {
 
 type Manifest = { version: string; dependencies: Record<string, string> };
 
+describe("the images", () => {
+  test("are made alike, and a linter finds nothing", () => {
+    const [server, web] = [stagesOf(dockerfiles.server), stagesOf(dockerfiles.web)];
+    const own = web[0]!.instructions;
+    assert.deepEqual(server[0]!.instructions.slice(0, own.length), own);
+    for (const [name, text] of Object.entries(dockerfiles)) assert.deepEqual(lint(DOCKER, text), [], name);
+    for (const stages of [server, web]) assert.equal(settingsOf(stages.at(-1)!).user, "10001:10001");
+  });
+
+  test("what compose.yaml names is there, and nothing in it may write or has rights", () => {
+    const compose = parse(read("compose.yaml"), { merge: true }) as { services: Record<string, Service> };
+    for (const [name, service] of Object.entries(compose.services)) {
+      assert.deepEqual([service.read_only, service.cap_drop], [true, ["ALL"]], name);
+      assert.ok(existsSync(join(DOCKER, service.build.context, service.build.dockerfile)), name);
+    }
+    const options = compose.services.web!.command!.slice(1).map((word) => word.split("=")[0]!);
+    for (const option of options) assert.ok(read("../../docs/cli.md").includes(`  ${option} <`), option);
+  });
+
+  test("of the server: runs and is healthy as a user who can write nothing but its volume", async (t) => {
+    if (process.getuid?.() !== 0) return t.skip("only root can become another user");
+    const stage = stagesOf(dockerfiles.server).at(-1)!;
+    const root = await carryOut({ stage, context: ROOT, folder, env: environment() });
+    const { entrypoint, cmd, health, env, user } = settingsOf(stage);
+    const [uid, gid] = user.split(":").map(Number) as [number, number];
+    const below = Object.entries(env).map(([name, value]) => [
+      name,
+      value.replace(/(?<=^|:)\/(?=opt|var|tmp)/g, `${root}/`),
+    ]);
+    chmodSync(folder, 0o755);
+    mkdirSync(join(root, "tmp"), { mode: 0o777 });
+    chmodSync(join(root, "tmp"), 0o777);
+    const data = join(root, "var", "lib", "cyberbackup");
+    chownSync(data, uid, gid);
+    const options = { cwd: root, env: Object.fromEntries(below) as NodeJS.ProcessEnv, uid, gid };
+    const at = (file: string): string => join(root, "opt", "cyberbackup", "bin", file);
+    const child = spawn(at(entrypoint[0]!), [...entrypoint.slice(1), ...cmd, "--listen", "127.0.0.1:0", "--json"], {
+      ...options,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+    try {
+      for await (const line of createInterface(child.stdout)) if (line.includes('"started"')) break;
+      const { stdout } = await exec(at(health[0]!), health.slice(1), options);
+      assert.match(stdout, /takes requests/);
+    } finally {
+      child.kill("SIGTERM");
+    }
+    assert.equal(await ended, 0);
+    await assert.rejects(exec(at(health[0]!), health.slice(1), options), { code: 1 });
+  });
+});
+
+type Service = {
+  read_only: boolean;
+  cap_drop: string[];
+  build: { context: string; dockerfile: string };
+  command?: string[];
+};
+
+function read(name: string): string {
+  return readFileSync(join(DOCKER, name), "utf8");
+}
+
 /** What npm does at an upgrade when no dependency has changed: the package's files are replaced by those of another tarball. */
 function replaceProgram(version: string): void {
   const unpacked = join(folder, "package");
+  const packed = join(build, "out");
+  if (!existsSync(unpacked))
+    execFileSync("tar", ["-xzf", join(packed, readdirSync(packed).find((name) => name.endsWith(".tgz"))!)], {
+      cwd: folder,
+    });
   for (const name of readdirSync(unpacked)) {
     rmSync(join(installed, name), { recursive: true });
     cpSync(join(unpacked, name), join(installed, name), { recursive: true });
@@ -114,7 +208,7 @@ function replaceProgram(version: string): void {
 
 function run(args: readonly string[]) {
   const options: ExecFileOptions = { cwd: folder, env: environment(), maxBuffer: 2 ** 26 };
-  return exec(program, args, { ...options, encoding: "utf8", shell: process.platform === "win32" });
+  return exec(program, args, { ...options, encoding: "utf8" });
 }
 
 /** The machine's own: nothing of this checkout is on the path, and nothing that npm sets for its scripts is there. */

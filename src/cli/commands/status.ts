@@ -9,23 +9,30 @@ import { localSocketPath } from "../../node/local-socket.ts";
 import { findRunning, type Running } from "../../server/instance.ts";
 import { serverDataFolder } from "../../server/settings.ts";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
+import { answersAt } from "../answers-at.ts";
 import { action, type Context } from "../context.ts";
 import { plural } from "../format-bytes.ts";
 import { formatTimeAndAge } from "../format-time.ts";
+import { usage } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { logFolder } from "../service-log.ts";
 import { shownText } from "../shown-path.ts";
 import { table } from "../table.ts";
 
 export function define(command: Command, cli: Cli): void {
-  command.addOption(settingOption("data")).action(action(cli, run));
+  command
+    .addOption(settingOption("data"))
+    .option("--url <url>", "Only whether a server or a page answers at this address of the machine.")
+    .action(action(cli, run));
   addExamples(command, [
     ["cyberbackup status", "exit code 0 when the server takes requests, else 1"],
     ["cyberbackup status --json", "for a script"],
+    ["cyberbackup status --url https://localhost:443", "health check of `cyberbackup web` in a container"],
   ]);
 }
 
-async function run(context: Context): Promise<number> {
+async function run(context: Context, { url }: { url?: string }): Promise<number> {
+  if (url !== undefined) return runUrl(context, url);
   const { output, config, host } = context;
   const data = serverDataFolder(config);
   const running = await findRunning(data);
@@ -51,6 +58,16 @@ async function run(context: Context): Promise<number> {
     ...(vaults === undefined ? {} : { vaults }),
   });
   return isReady ? EXIT.ok : EXIT.failed;
+}
+
+async function runUrl({ output, host, config }: Context, address: string): Promise<number> {
+  if (!URL.canParse(address)) throw usage(`${shownText(address)} is no address.`);
+  const ready = await answersAt(new URL(address), host.signal);
+  output.print(`${shownText(address)} ${ready ? "answers" : "does not answer"}.`);
+  const data = serverDataFolder(config);
+  const logs = logFolder(config, data);
+  output.json({ type: "result", command: "status", running: ready, ready, address, data, logs });
+  return ready ? EXIT.ok : EXIT.failed;
 }
 
 function described(running: Running | undefined) {
