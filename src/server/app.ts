@@ -125,6 +125,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         const counting = parts.find((part) => part.usage !== undefined);
         return (await counting?.usage?.(vault, device)) ?? { bytes: 0, snapshots: 0 };
       },
+      gauges: () => parts.flatMap((part) => part.gauges?.() ?? []),
       emit(event) {
         logEvent(logger, event);
         for (const part of parts) part.onEvent?.(event);

@@ -57,6 +57,8 @@ export type ServerKit = {
   usage(vault: ServedVault, device?: DeviceId): Promise<Usage>;
   /** Asks all parts; throws `quota_full`, `server_full` or `server_stopping`. */
   admit(what: Admission): Promise<Allowance>;
+  /** What parts tell in metrics, as it is now. */
+  gauges(): GaugeFamily[];
   /** Tells all parts. */
   emit(event: ServerEvent): void;
   audit(action: AuditedAction): void;
@@ -205,8 +207,18 @@ export type FinishedCall = {
   readonly request: IncomingMessage;
 };
 
+/** Metrics of one name, without its prefix. */
+export type GaugeFamily = {
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+};
+
 /** All are optional: a part brings what it has. */
 export type ServerPart = {
+  /** Read when metrics are asked for. */
+  gauges?(): GaugeFamily[];
   readonly routes?: readonly Mounted[];
   readonly raw?: readonly RawRoute[];
   /** By token, cookie or API key; undefined when there is none of this part's, an AppError when it is wrong. */

@@ -2,14 +2,17 @@
 // the names of routes, vaults and devices; never anything from inside a backup. Gauges are read when somebody asks, from what is
 // counted anyway: asking costs no walk through an index.
 
+import { statfs } from "node:fs/promises";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { toHex } from "../core/bytes.ts";
 import type { DeviceId, VaultId } from "../core/ids.ts";
+import { readVersion } from "../node/version.ts";
 import { SNAPSHOT_LIVE, SNAPSHOT_PURGED } from "../vault/schema.ts";
 import type { Job } from "../wire/v4/api/job-routes.ts";
-import type { ServerEvent, ServerKit } from "./kit.ts";
+import type { GaugeFamily, ServerEvent, ServerKit } from "./kit.ts";
 import type { LoopLag } from "./loop-lag.ts";
 import type { Quotas } from "./quota.ts";
+import { runCounters } from "./run-counters.ts";
 import type { ServedVault } from "./vaults.ts";
 
 export type MetricsOptions = {
@@ -18,6 +21,8 @@ export type MetricsOptions = {
   readonly lag: LoopLag;
   /** When the block that was read longest ago was read; undefined for a vault without blocks. */
   oldestRead(served: ServedVault): Promise<number | undefined>;
+  /** Jobs that wait or run. */
+  openJobs(): { kind: string; state: string; count: number }[];
   /** When a job of the kind last ended well. */
   lastDone(kind: Job["kind"], vault: VaultId | null): number | undefined;
 };
@@ -53,9 +58,14 @@ export function makeMetrics(options: MetricsOptions): Metrics {
   const freed = counter("gc_freed_bytes_total", "Bytes that garbage collection gave back.", ["vault"]);
   const gauges = makeGauges(registers);
   const nameOf = (vault: VaultId): string => options.kit.vaults.byNameOrId(vault)?.name ?? vault;
+  const countRuns = runCounters(registry, nameOf);
+  const cpu = counter("process_cpu_seconds_total", "Processor time of the process.", []);
+  gauges.build.set({ version: readVersion(), node: process.version }, 1);
+  gauges.startedAt.set(options.kit.clock.now() / 1000);
 
   return {
     onEvent(event) {
+      countRuns(event);
       switch (event.type) {
         case "request":
           requests.inc({ route: event.route, status: String(event.status) });
@@ -81,12 +91,18 @@ export function makeMetrics(options: MetricsOptions): Metrics {
     },
     async text() {
       await readGauges(gauges, options);
+      for (const family of options.kit.gauges()) setFamily(registry, family);
+      const { user, system } = process.cpuUsage();
+      cpu.reset();
+      cpu.inc((user + system) / 1e6);
       return registry.metrics();
     },
   };
 }
 
 type Gauges = ReturnType<typeof makeGauges>;
+/** Set once. */
+const LASTING: ReadonlySet<string> = new Set(["build", "startedAt"]);
 
 function makeGauges(registers: Registry[]) {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
@@ -102,6 +118,13 @@ function makeGauges(registers: Registry[]) {
     oldestRead: gauge("scrub_oldest_timestamp_seconds", "When the block read longest ago was read.", perVault),
     lastJob: gauge("job_last_success_timestamp_seconds", "When a job of the kind last ended well.", ["kind", "vault"]),
     quotaBytes: gauge("quota_used_ratio", "Share of the quota of bytes that is in use.", ["vault", "device"]),
+    total: gauge("disk_total_bytes", "Size of the disk of the data folder."),
+    certificate: gauge("certificate_end_timestamp_seconds", "When the certificate that is shown ends."),
+    requestsRunning: gauge("requests_running", "Requests that are being served."),
+    jobsOpen: gauge("jobs_open", "Jobs that wait or run.", ["kind", "state"]),
+    heap: gauge("heap_used_bytes", "Memory of the process that holds JavaScript objects."),
+    build: gauge("build_info", "1, with what runs.", ["version", "node"]),
+    startedAt: gauge("start_timestamp_seconds", "When the server started."),
     free: gauge("disk_free_bytes", "Free bytes on the disk of the data folder."),
     reserve: gauge("disk_reserve_bytes", "Bytes that must stay free for new sessions."),
     connections: gauge("connections", "Open connections."),
@@ -110,9 +133,25 @@ function makeGauges(registers: Registry[]) {
   };
 }
 
+/** Of what a part tells; a family that has no values is told as one without any. */
+function setFamily(registry: Registry, { name, help, labels, values }: GaugeFamily): void {
+  const full = PREFIX + name;
+  const gauge =
+    (registry.getSingleMetric(full) as Gauge | undefined) ??
+    new Gauge({ name: full, help, labelNames: [...labels], registers: [registry] });
+  gauge.reset();
+  for (const each of values) gauge.set(each.labels, each.value);
+}
+
 async function readGauges(gauges: Gauges, options: MetricsOptions): Promise<void> {
   const { kit, quotas, lag } = options;
-  for (const gauge of Object.values(gauges)) gauge.reset();
+  for (const [name, gauge] of Object.entries(gauges)) if (!LASTING.has(name)) gauge.reset();
+  setTime(gauges.certificate, {}, kit.identity().expiresAt);
+  gauges.requestsRunning.set(kit.running.size);
+  const { blocks, bsize } = await statfs(kit.settings.data);
+  gauges.total.set(blocks * bsize);
+  for (const { kind, state, count } of options.openJobs()) gauges.jobsOpen.set({ kind, state }, count);
+  gauges.heap.set(process.memoryUsage().heapUsed);
   gauges.free.set(await quotas.freeBytes());
   gauges.reserve.set(kit.settings.reserveBytes);
   gauges.connections.set(kit.connections());

@@ -9,10 +9,11 @@ import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import type { DeviceId, SessionId, VaultId } from "../../src/core/ids.ts";
 import { silentLogger } from "../../src/core/log.ts";
-import { PARTS } from "../../src/server/app.ts";
+import { DEVICE_API } from "../../src/server/device-api/part.ts";
 import type { PartModule, ServerEvent } from "../../src/server/kit.ts";
 import { makeNotifyPart, NOTIFY_PART, type NotifyPart } from "../../src/server/notify/part.ts";
 import { post } from "../../src/server/notify/post.ts";
+import { PEOPLE_PART } from "../../src/server/people/people-part.ts";
 import { makeAuthority, makeLeaf } from "../../src/server/tls/certificates.ts";
 import type { ChannelAnswer } from "../../src/wire/v4/api/notify-routes.ts";
 import type { Alert } from "../../src/wire/v4/api/overview-routes.ts";
@@ -53,7 +54,7 @@ type World = {
   readonly events: ServerEvent[];
 };
 
-/** The machine's own look at alerts is left out: what is told here is told by the test. */
+/** Without the parts that raise alerts and run jobs: what is told here is told by the test. */
 async function startWorld(data?: string, start: number = Date.now()): Promise<World> {
   const clock = testClock(start);
   const said: string[] = [];
@@ -68,7 +69,7 @@ async function startWorld(data?: string, start: number = Date.now()): Promise<Wo
   };
   const events: ServerEvent[] = [];
   const rig = await startRig({
-    parts: PARTS.map((module) => (module === NOTIFY_PART ? watched : module)),
+    parts: [PEOPLE_PART, DEVICE_API, watched],
     ...{ clock, logger: { ...silentLogger, warn: write, error: write, info: write } },
     onEvent: (event) => events.push(event),
     settings: {
@@ -114,7 +115,7 @@ async function addChannel(
   return bodyOf(await as.call("POST", CHANNELS, { name: "mine", ...wish }), 201);
 }
 
-describe("notifications", () => {
+describe("notifications", { timeout: 120_000 }, () => {
   before(async () => {
     receiver = await HttpReceiver.start();
     world = await startWorld();

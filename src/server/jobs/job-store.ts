@@ -137,6 +137,14 @@ export class JobStore {
     });
   }
 
+  /** Jobs that wait or run. */
+  countOpen(): { kind: string; state: string; count: number }[] {
+    const sql = "SELECT kind, state, count(*) FROM jobs WHERE state < ? GROUP BY kind, state";
+    return this.#database
+      .tuples<[string, number, number]>(sql, JOB_STATES.indexOf("done"))
+      .map(([kind, state, count]) => ({ kind, state: JOB_STATES[state]!, count }));
+  }
+
   /** When the last one ended well. */
   lastDone(kind: JobKind, vault: VaultId | null): number | undefined {
     const row = this.#database.get<{ at: number | null }>(

@@ -42,6 +42,7 @@ export function makeJobsPart(kit: ServerKit) {
     quotas,
     lag,
     oldestRead: (served) => ages.of(served),
+    openJobs: () => store.countOpen(),
     lastDone: (kind, vault) => store.lastDone(kind, vault),
   });
   const work = jobKinds({

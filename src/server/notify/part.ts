@@ -9,7 +9,7 @@ import { type Alert, SEVERITIES, type Severity } from "../../wire/v4/api/overvie
 import type { Run } from "../../wire/v4/api/run-routes.ts";
 import { mount } from "../http/call.ts";
 import { hasRole, type Role } from "../http/principal.ts";
-import type { PartModule, ServerKit, ServerPart } from "../kit.ts";
+import type { GaugeFamily, PartModule, ServerKit, ServerPart } from "../kit.ts";
 import { authSecret } from "../people/secret.ts";
 import { PeopleStore } from "../people/store.ts";
 import { type Channel, ChannelStore } from "./channels.ts";
@@ -88,6 +88,14 @@ export async function makeNotifyPart(kit: ServerKit): Promise<NotifyPart> {
   return {
     sender,
     routes: mount(NOTIFY_ROUTES, notifyHandlers(parts)),
+    gauges() {
+      const { waiting, oldestAt } = queue.counts();
+      const ageSeconds = oldestAt === undefined ? 0 : Math.max(0, clock.now() - oldestAt) / 1000;
+      return [
+        one("notifications_waiting", "Notices that have not gone out yet.", waiting),
+        one("notification_oldest_waiting_seconds", "How long the oldest of them has waited.", ageSeconds),
+      ];
+    },
     onEvent(event) {
       if (event.type === "alert-raised") tell("raised", event.vault, event.alert);
       if (event.type === "alert-cleared") tell("cleared", event.vault, event.alert);
@@ -106,6 +114,10 @@ export async function makeNotifyPart(kit: ServerKit): Promise<NotifyPart> {
       await sender.stop();
     },
   };
+}
+
+function one(name: string, help: string, value: number): GaugeFamily {
+  return { name, help, labels: [], values: [{ labels: {}, value }] };
 }
 
 /** The library comes in only where e-mail is set up. */

@@ -23,6 +23,7 @@ import { OldestRead } from "../scrub-age.ts";
 import { runHandlers } from "./handlers.ts";
 import { ReportBuckets } from "./report-bucket.ts";
 import { RunFacts } from "./run-facts.ts";
+import { runGauges } from "./run-gauges.ts";
 import { RUN_STEPS } from "./run-rows.ts";
 import { addUnseenRuns, trimRuns } from "./run-upkeep.ts";
 import { Runs } from "./runs.ts";
@@ -122,6 +123,7 @@ export function makeRunsPart(kit: ServerKit, { disk = () => askDisk(kit.settings
       ...mount(PLAN_ROUTES, planHandlers(shared)),
       ...mount(OVERVIEW_ROUTES, overviewHandlers({ ...shared, vaultStates, disk })),
     ],
+    gauges: () => runGauges(database, (vault) => kit.vaults.byNameOrId(vault)?.name ?? vault),
     onEvent(event: ServerEvent): void {
       runs.onEvent(event);
       const isJobEnd = event.type === "job" && (event.state === "done" || event.state === "failed");
