@@ -12,16 +12,19 @@ const SCHEMES = ["light", "dark"] as const;
 /** For charts that draw themselves. */
 const SETTLE_MS = 700;
 
-/** `$vault` is the id of the vault. */
+/** `$vault`, `$device` and `$run` are ids of one. */
 const SHOTS: readonly { readonly name: string; readonly path: string; readonly isSignedOut?: true }[] = [
   { name: "sign-in", path: "/", isSignedOut: true },
   { name: "trust", path: "/trust", isSignedOut: true },
   { name: "set-up", path: "/setup/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", isSignedOut: true },
   { name: "overview", path: "/" },
   { name: "devices", path: "/devices" },
+  { name: "device", path: "/devices/$vault/$device" },
   { name: "files", path: "/files" },
   { name: "backup", path: "/backup" },
   { name: "runs", path: "/runs" },
+  { name: "run", path: "/runs/$vault/$run" },
+  { name: "server-log", path: "/runs/log" },
   { name: "vaults", path: "/vaults" },
   { name: "vault", path: "/vaults/$vault" },
   { name: "vault-keys", path: "/vaults/$vault/keys" },
@@ -47,7 +50,7 @@ const wanted = SHOTS.filter(({ name }) => words.length === 0 || words.some((word
 mkdirSync(folder, { recursive: true });
 
 await using furnished = await furnishedSite();
-const { site, vaultId } = furnished;
+const { site, vaultId, deviceId, runId } = furnished;
 for (const scheme of SCHEMES) {
   for (const width of WIDTHS) {
     const look = { scheme, width, height: HEIGHTS[width] };
@@ -55,7 +58,7 @@ for (const scheme of SCHEMES) {
     await using inside = await site.open({ ...look, as: { email: OWNER } });
     for (const { name, path, isSignedOut } of wanted) {
       const tab = isSignedOut ? out : inside;
-      await tab.go(path.replace("$vault", vaultId));
+      await tab.go(path.replace("$vault", vaultId).replace("$device", deviceId).replace("$run", runId));
       await tab.page.waitForLoadState("load");
       await tab.page.waitForTimeout(SETTLE_MS);
       await tab.page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: true });

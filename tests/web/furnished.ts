@@ -3,13 +3,18 @@
 
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { VaultId } from "../../src/core/ids.ts";
 import { cli, cliResult, newPlace, PASSPHRASE, type Place } from "../cli/run-cli.ts";
 import { addPerson, bodyOf, machine } from "../server/people-kit.ts";
+import { addPast } from "./past.ts";
 import { OWNER, PASSWORD, type Site, startSite } from "./rig.ts";
 
 export type Furnished = {
   readonly site: Site;
   readonly vaultId: string;
+  /** A device, and one of its runs. */
+  readonly deviceId: string;
+  readonly runId: string;
   /** Passphrase of the vault. */
   readonly passphrase: string;
   [Symbol.asyncDispose](): Promise<void>;
@@ -65,9 +70,15 @@ async function furnish(site: Site): Promise<Furnished> {
     const job = bodyOf<{ id: string }>(await local.call("POST", "/api/v4/jobs", { kind, vault }));
     await local.call("GET", `/api/v4/jobs/${job.id}?wait=30`);
   }
+  addPast(site, vault as VaultId);
+  const { items } = bodyOf<{ items: { run: string; device: string }[] }>(
+    await local.call("GET", "/api/v4/runs?limit=1"),
+  );
   return {
     site,
     vaultId: vault,
+    deviceId: items[0]!.device,
+    runId: items[0]!.run,
     passphrase: PASSPHRASE,
     async [Symbol.asyncDispose]() {
       await site[Symbol.asyncDispose]();

@@ -2,11 +2,12 @@
 // texts beside them are for people. No key and no passphrase ever comes back to the page.
 
 import type { Bytes } from "../../core/bytes.ts";
-import type { DeviceId, KeyslotId, SnapshotId, VaultId } from "../../core/ids.ts";
+import type { DeviceId, KeyslotId, SessionId, SnapshotId, VaultId } from "../../core/ids.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { PlainStanza } from "../../crypto/passkey.ts";
 import type { ChangeKind } from "../../engine/reader/diff.ts";
 import type { SnapshotStats } from "../../engine/snapshot-info.ts";
+import type { Plan } from "../../wire/v4/plan-body.ts";
 import type { EntryType } from "../../wire/v4/tree-types.ts";
 import type { KeyslotRow } from "../../wire/v4/vault-port.ts";
 
@@ -42,6 +43,16 @@ export type SnapshotView = {
   };
   /** Why it cannot be opened. */
   readonly problem?: string;
+};
+
+/** What a device sealed about one of its runs (engine/run-details.ts), with paths as they are shown. */
+export type RunDetailsView = {
+  readonly plan: string;
+  readonly host: string;
+  readonly message: string;
+  readonly paths: readonly string[];
+  readonly problems: readonly { readonly path: string; readonly code: string }[];
+  readonly more: number;
 };
 
 export type SortKey = "name" | "size" | "time";
@@ -125,6 +136,17 @@ export type ReaderApi = {
     };
     readonly output: { readonly identity?: string };
   };
+  runDetails: {
+    readonly input: { readonly run: SessionId; readonly device: DeviceId };
+    readonly output: RunDetailsView;
+  };
+  /** Bodies of a device's plans, as far as they can be opened. */
+  planBodies: {
+    readonly input: { readonly device: DeviceId };
+    readonly output: readonly { readonly plan: string; readonly body: Plan | null }[];
+  };
+  /** For names of plans: the tokens by which the server knows them. */
+  planTokens: { readonly input: { readonly names: readonly string[] }; readonly output: readonly string[] };
   acceptHead: { readonly input: null; readonly output: null };
   checkLog: { readonly input: null; readonly output: readonly LogProblem[] };
   /** Rows first, then, as they are opened, what is in them. */

@@ -3,10 +3,11 @@
 
 import { systemClock, systemRandom } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
-import type { SnapshotId } from "../../core/ids.ts";
+import type { DeviceId, SessionId, SnapshotId } from "../../core/ids.ts";
 import { type PasskeyPrompt, passkeyIdentity } from "../../crypto/passkey.ts";
 import type { ReaderSecrets } from "../../crypto/secrets.ts";
 import { signerOfKey } from "../../crypto/signature.ts";
+import { planToken } from "../../crypto/tokens.ts";
 import { generateRecoveryKey, makeKeyslot } from "../../engine/enrol/new-vault.ts";
 import { statementMessage } from "../../engine/enrol/statements.ts";
 import { acceptHead, checkHead, checkRecordHead } from "../../engine/heads.ts";
@@ -25,8 +26,14 @@ import { nobody } from "../../engine/remote/credentials.ts";
 import { openRemoteVault, type RemoteVault } from "../../engine/remote/remote-vault.ts";
 import { Retrier } from "../../engine/remote/retrier.ts";
 import { Slots } from "../../engine/remote/slots.ts";
+import { openRunDetails } from "../../engine/run-details.ts";
+import { META_PLAN, openMeta } from "../../engine/sealed-meta.ts";
 import { unlock } from "../../engine/unlock.ts";
+import { PLAN_ROUTES, type StoredPlan } from "../../wire/v4/api/plan-routes.ts";
+import { RUN_ROUTES } from "../../wire/v4/api/run-routes.ts";
 import { VAULT_ROUTES } from "../../wire/v4/api/vault-routes.ts";
+import { type Plan, readPlan } from "../../wire/v4/plan-body.ts";
+import type { RunDetails } from "../../wire/v4/run-details.ts";
 import type { SnapshotRow } from "../../wire/v4/vault-port.ts";
 import { enrolUnlocked } from "../backup/browser-device.ts";
 import { openDeviceStore } from "../backup/device-store.ts";
@@ -76,6 +83,37 @@ export class ReaderSession {
   get reader(): VaultReader {
     if (this.#reader) return this.#reader;
     throw new AppError("passphrase_missing");
+  }
+
+  /** Throws `not_found`, `record_corrupt`. */
+  async runDetails({ run, device }: { run: SessionId; device: DeviceId }): Promise<RunDetails> {
+    const vault = this.vault.vaultId;
+    const sealed = await this.vault.client.call(RUN_ROUTES.runDetails, { params: { vault, run } });
+    return openRunDetails(this.#metaKey, { vault, device, run }, sealed);
+  }
+
+  /** null for one that cannot be opened: made by a newer program, say. */
+  async planBodies(device: DeviceId): Promise<{ plan: string; body: Plan | null }[]> {
+    const vault = this.vault.vaultId;
+    const { plans } = await this.vault.client.call(PLAN_ROUTES.devicePlans, { params: { vault, device } });
+    const open = async ({ plan, version, sealed }: StoredPlan): Promise<Plan | null> => {
+      try {
+        const about = { kind: META_PLAN, vault, device, id: plan, version } as const;
+        return readPlan(await openMeta(this.#metaKey, about, sealed));
+      } catch {
+        return null;
+      }
+    };
+    const there = plans.filter(({ deleted }) => !deleted);
+    return Promise.all(there.map(async (stored) => ({ plan: stored.plan, body: await open(stored) })));
+  }
+
+  planTokens(names: readonly string[]): Promise<string[]> {
+    return Promise.all(names.map((name) => planToken(this.#metaKey, name)));
+  }
+
+  get #metaKey() {
+    return this.reader.secrets.writer.metaKey;
   }
 
   /** As the person who is signed in. */

@@ -3,7 +3,7 @@
 import { AppError } from "../../core/errors.ts";
 import type { SnapshotId } from "../../core/ids.ts";
 import type { RawPath } from "../../core/raw-path.ts";
-import { rawToText } from "../../core/raw-path.ts";
+import { rawFromBytes, rawToText } from "../../core/raw-path.ts";
 import type { PasskeyPrompt } from "../../crypto/passkey.ts";
 import { diffTrees } from "../../engine/reader/diff.ts";
 import { rootOf, versionsOf } from "../../engine/reader/search.ts";
@@ -51,6 +51,19 @@ const service: Service<ReaderApi> = {
   },
 
   addKeyslot: (wish) => opened().addKeyslot(wish),
+
+  async runDetails(about) {
+    const { plan, host, message, paths, problems, more } = await opened().runDetails(about);
+    return {
+      ...{ plan, host, message, more },
+      paths: paths.map((path) => rawToText(rawFromBytes(path))),
+      problems: problems.map(({ path, code }) => ({ path: rawToText(rawFromBytes(path)), code })),
+    };
+  },
+
+  planBodies: ({ device }) => opened().planBodies(device),
+
+  planTokens: ({ names }) => opened().planTokens(names),
 
   async acceptHead() {
     await opened().acceptHead();

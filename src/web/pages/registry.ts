@@ -1,7 +1,15 @@
 // All pages, in the order of the navigation. A page is a folder in src/web/pages with a `page.tsx` that exports `Page`; one line here
 // gives it its address and, with an icon, its place in the navigation. Each is loaded when it is opened.
 
-import { IconCloudUpload, IconDatabase, IconFolder, IconSettings } from "@tabler/icons-react";
+import {
+  IconCloudUpload,
+  IconDatabase,
+  IconDeviceLaptop,
+  IconFolder,
+  IconHistory,
+  IconLayoutDashboard,
+  IconSettings,
+} from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { useRights } from "../api/session.ts";
 import type { NAV } from "../strings/shell.ts";
@@ -19,6 +27,17 @@ type NavIcon = { size?: number; stroke?: number; "aria-hidden"?: boolean };
 
 export const PAGES: readonly PageEntry[] = [
   {
+    path: "/",
+    load: () => import("./overview/page.tsx"),
+    nav: { label: "overview", icon: IconLayoutDashboard, keys: "g o" },
+  },
+  {
+    path: "/devices",
+    load: () => import("./devices/page.tsx"),
+    nav: { label: "devices", icon: IconDeviceLaptop, keys: "g d" },
+  },
+  { path: "/devices/$vault/$device", load: () => import("./devices/device.tsx") },
+  {
     path: "/files",
     load: () => import("./files/page.tsx"),
     nav: { label: "files", icon: IconFolder, keys: "g f" },
@@ -29,6 +48,13 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import("./backup/page.tsx"),
     nav: { label: "backup", icon: IconCloudUpload, keys: "g b" },
   },
+  {
+    path: "/runs",
+    load: () => import("./runs/page.tsx"),
+    nav: { label: "runs", icon: IconHistory, keys: "g r" },
+  },
+  { path: "/runs/log", load: () => import("./runs/log.tsx") },
+  { path: "/runs/$vault/$run", load: () => import("./runs/run.tsx") },
   {
     path: "/vaults",
     load: () => import("./vaults/page.tsx"),

@@ -1,0 +1,90 @@
+// The vaults: how well they pack, and when it was last proven that everything in them can be read.
+
+import { Badge, Group, Table, Text } from "@mantine/core";
+import type { VaultState } from "../../../wire/v4/api/overview-routes.ts";
+import { formatAge, formatBytes, plural } from "../../format/numbers.ts";
+import { Card } from "../../parts/Card.tsx";
+import { Time, useNow } from "../../parts/Time.tsx";
+import { OVERVIEW } from "../../strings/overview.ts";
+import runs from "../runs/runs.module.css";
+import { factor } from "./ratios.ts";
+
+const WORDS = OVERVIEW.vaults;
+
+export function VaultProof({ vaults }: { readonly vaults: readonly VaultState[] }) {
+  return (
+    <Card isFlush title={WORDS.title} text={WORDS.text}>
+      <Table.ScrollContainer minWidth={760}>
+        <Table className={runs.table} verticalSpacing="sm" horizontalSpacing="lg">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{WORDS.vault}</Table.Th>
+              <Table.Th className={runs.number}>{WORDS.stored}</Table.Th>
+              <Table.Th className={runs.number}>{WORDS.protected}</Table.Th>
+              <Table.Th className={runs.number}>{WORDS.dedup}</Table.Th>
+              <Table.Th className={runs.number}>{WORDS.compression}</Table.Th>
+              <Table.Th>{WORDS.scrub}</Table.Th>
+              <Table.Th>{WORDS.check}</Table.Th>
+              <Table.Th>{WORDS.verify}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {vaults.map((vault) => (
+              <Row key={vault.vault} vault={vault} />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Card>
+  );
+}
+
+function Row({ vault }: { readonly vault: VaultState }) {
+  const now = useNow();
+  const { name, problem, damagedBlocks, storedBytes, protectedBytes, oldestReadAt } = vault;
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Group gap="xs" wrap="nowrap">
+          <Text fw={600} size="sm">
+            {name}
+          </Text>
+          {problem !== null && <Badge color="red">{WORDS.broken}</Badge>}
+          {damagedBlocks > 0 && (
+            <Badge color="red" className={runs.badge}>
+              {plural(damagedBlocks, WORDS.damaged.one, WORDS.damaged.many)}
+            </Badge>
+          )}
+        </Group>
+      </Table.Td>
+      <Table.Td className={runs.number}>{formatBytes(storedBytes)}</Table.Td>
+      <Table.Td className={runs.number}>{formatBytes(protectedBytes)}</Table.Td>
+      <Table.Td className={runs.number}>{factor(vault.allBytes, vault.newBytes)}</Table.Td>
+      <Table.Td className={runs.number}>{factor(vault.newBytes, vault.addedBytes)}</Table.Td>
+      <Table.Td>
+        <When at={vault.lastScrubAt} />
+        {oldestReadAt !== null && (
+          <Text size="xs" c="dimmed">
+            {WORDS.read(formatAge(oldestReadAt, now))}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td>
+        <When at={vault.lastCheckAt} />
+      </Table.Td>
+      <Table.Td>
+        <When at={vault.lastVerifyAt} />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function When({ at }: { readonly at: number | null }) {
+  return at === null ? (
+    <Text size="sm" c="dimmed" component="span">
+      {WORDS.never}
+    </Text>
+  ) : (
+    <Time at={at} />
+  );
+}
