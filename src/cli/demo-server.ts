@@ -3,11 +3,12 @@
 
 import { join } from "node:path";
 import { createNewVault } from "../client/device.ts";
-import { enrol, invite } from "../client/enrol.ts";
+import { enrol } from "../client/enrol.ts";
 import { type DeviceFile, type Home, openHome } from "../client/home.ts";
 import { parseVaultAddress, type ServerVault } from "../client/vault-address.ts";
 import type { VaultId } from "../core/ids.ts";
 import { importSigner } from "../crypto/signature.ts";
+import { invite } from "../engine/enrol/invite.ts";
 import { RemoteAdmin } from "../engine/remote/remote-admin.ts";
 import { openRemoteVault, type RemoteVault } from "../engine/remote/remote-vault.ts";
 import { type RunningServer, startServer } from "../server/app.ts";

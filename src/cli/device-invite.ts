@@ -1,9 +1,9 @@
 // What `device` does only at a server: invite further machines, and the names that are shown for them.
 
-import { invite } from "../client/enrol.ts";
 import { vaultAddressText } from "../client/vault-address.ts";
 import { AppError } from "../core/errors.ts";
 import type { VaultId } from "../core/ids.ts";
+import { invite } from "../engine/enrol/invite.ts";
 import { VAULT_ROUTES } from "../wire/v4/api/vault-routes.ts";
 import type { InviteOptions } from "./commands/device.ts";
 import type { Context } from "./context.ts";

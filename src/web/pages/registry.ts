@@ -62,6 +62,7 @@ export const PAGES: readonly PageEntry[] = [
   },
   { path: "/vaults/$id", load: () => import("./vaults/detail.tsx") },
   { path: "/vaults/$id/$section", load: () => import("./vaults/detail.tsx") },
+  { path: "/welcome", load: () => import("./welcome/page.tsx"), isFor: ({ may }) => may("owner") },
   {
     path: "/settings",
     load: () => import("./settings/page.tsx"),

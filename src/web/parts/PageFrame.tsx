@@ -6,6 +6,8 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useRef } from "react";
 import { SHELL } from "../strings/shell.ts";
 
+let hasArrived = false;
+
 export type Crumb = { readonly label: string; readonly to: string };
 
 export function PageFrame({
@@ -28,8 +30,12 @@ export function PageFrame({
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · ${SHELL.product}`;
-    heading.current?.focus({ preventScroll: true });
   }, [title]);
+  useEffect(() => {
+    // The first page begins where pages begin: at the skip link.
+    if (hasArrived) heading.current?.focus({ preventScroll: true });
+    hasArrived = true;
+  }, []);
   return (
     <Box maw={isWide ? undefined : 1180} mx="auto" w="100%">
       <Stack gap="lg">

@@ -1,0 +1,159 @@
+// Every page of a server that is in use: nobody is kept out by it, each role is offered what it may do, and the page bears with sign-ins
+// that end.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { noChromium } from "../browser/chromium.ts";
+import { bodyOf, machine } from "../server/people-kit.ts";
+import { assertAccessible } from "./axe.ts";
+import { type Furnished, furnishedSite } from "./furnished.ts";
+import { OWNER, PASSWORD, type Site } from "./rig.ts";
+
+const PATHS = [
+  "/vaults",
+  "/vaults/$vault",
+  "/vaults/$vault/snapshots",
+  "/vaults/$vault/retention",
+  "/vaults/$vault/care",
+  "/vaults/$vault/keys",
+  "/vaults/$vault/log",
+  "/settings/security",
+  "/settings/keys",
+  "/settings/appearance",
+  "/settings/people",
+  "/settings/invitations",
+  "/settings/legacy",
+  "/settings/audit",
+  "/settings/about",
+  "/welcome",
+  "/nowhere",
+];
+
+describe("pages of a server in use", { skip: noChromium }, () => {
+  let furnished: Furnished;
+  let site: Site;
+  before(async () => {
+    furnished = await furnishedSite();
+    site = furnished.site;
+  });
+  after(() => furnished?.[Symbol.asyncDispose]());
+
+  for (const scheme of ["light", "dark"] as const) {
+    test(`keep nobody out (${scheme})`, async () => {
+      await using tab = await site.open({ scheme, as: { email: OWNER } });
+      for (const path of PATHS) {
+        await tab.go(path.replace("$vault", furnished.vaultId));
+        await tab.page.getByRole("heading", { level: 1 }).waitFor();
+        await tab.page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
+        await assertAccessible(tab.page, path);
+      }
+    });
+  }
+
+  test("offer each role what it may do", async () => {
+    const offered = async (email: string) => {
+      await using tab = await site.open({ as: { email } });
+      const { page } = tab;
+      await tab.go(`/vaults/${furnished.vaultId}/care`);
+      await page.getByRole("heading", { name: "Free space" }).waitFor();
+      const care = {
+        run: await page.getByRole("button", { name: "Run now" }).count(),
+        schedule: await page.getByRole("button", { name: "Schedule" }).count(),
+      };
+      await tab.go("/settings/people");
+      await page.getByRole("heading", { name: "Settings" }).waitFor();
+      const menu = page.getByRole("navigation", { name: "Settings sections" });
+      return {
+        ...care,
+        people: await menu.getByText("People").count(),
+        invitations: await menu.getByText("Invitations").count(),
+      };
+    };
+    assert.deepEqual(await offered("victor@example.org"), { run: 0, schedule: 0, people: 0, invitations: 0 });
+    assert.deepEqual(await offered("oscar@example.org"), { run: 4, schedule: 0, people: 0, invitations: 1 });
+    assert.deepEqual(await offered(OWNER), { run: 4, schedule: 4, people: 1, invitations: 1 });
+  });
+
+  test("show what a collection would do, and run one", async () => {
+    await using tab = await site.open({ as: { email: OWNER }, path: `/vaults/${furnished.vaultId}/care` });
+    const deed = tab.page.getByRole("region", { name: "Free space" });
+    await deed.getByRole("button", { name: "Show the plan" }).click();
+    await tab.page
+      .getByRole("dialog")
+      .getByRole("row", { name: /Packs kept/ })
+      .waitFor();
+    await tab.page.keyboard.press("Escape");
+    await deed.getByRole("button", { name: "Run now" }).click();
+    await tab.page.getByRole("row").filter({ hasText: "by Olga" }).filter({ hasText: "Done" }).first().waitFor();
+  });
+
+  test("verify the log, become a device, pin and remove a snapshot, and bring it back", async () => {
+    await using tab = await site.open({ as: { email: OWNER }, path: `/vaults/${furnished.vaultId}/log` });
+    const { page } = tab;
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("The log holds together.").waitFor();
+    await tab.go(`/vaults/${furnished.vaultId}/snapshots`);
+    await page.getByRole("button", { name: "Unlock and make this browser a device" }).click();
+    const dialogue = page.getByRole("dialog");
+    await dialogue.getByRole("textbox", { name: "Passphrase" }).fill("wrong");
+    await dialogue.getByRole("button", { name: "Unlock" }).click();
+    await dialogue.getByRole("alert").waitFor();
+    await dialogue.getByRole("textbox", { name: "Passphrase" }).fill(furnished.passphrase);
+    await dialogue.getByRole("button", { name: "Unlock" }).click();
+    await dialogue.waitFor({ state: "hidden" });
+    const row = page.getByRole("row").filter({ hasText: "nas" });
+    const choose = async (deed: string) => {
+      await row.getByRole("button", { name: /^Actions/ }).click();
+      await page.getByRole("menuitem", { name: deed, exact: true }).click();
+    };
+    await choose("Pin");
+    await row.getByText("Pinned").waitFor();
+    await choose("Unpin");
+    await row.getByText("Pinned").waitFor({ state: "hidden" });
+    await choose("Move to the trash");
+    await page.getByRole("dialog").getByRole("button", { name: "Move to the trash" }).click();
+    await row.getByText("In the trash").waitFor();
+    await choose("Bring back");
+    await row.getByText("Kept").waitFor();
+  });
+
+  test("are walked by keyboard alone", async () => {
+    await using tab = await site.open({ as: { email: OWNER }, path: "/vaults" });
+    const { page } = tab;
+    await page.getByRole("link", { name: "home" }).waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.keyboard.press("g");
+    await page.keyboard.press("s");
+    await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("textbox", { name: "Search" }).fill("home");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "home" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "home" }).waitFor();
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Skip to content");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
+  });
+
+  test("ask to sign in again where somebody was when a sign-in ends", async () => {
+    await using tab = await site.open({ as: { email: OWNER }, path: "/settings/about" });
+    const { page } = tab;
+    await page.locator("[data-state=live]").first().waitFor();
+    const { items } = bodyOf<{ items: { id: string; email: string }[] }>(
+      await machine(site).call("GET", "/api/v4/people"),
+    );
+    const { id } = items.find(({ email }) => email === OWNER)!;
+    bodyOf(await machine(site).call("DELETE", `/api/v4/sign-ins?person=${id}`), 204);
+    await page.getByText("Your sign-in has ended").waitFor();
+    await page.getByLabel("E-mail").fill(OWNER);
+    await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("heading", { name: "About" }).waitFor();
+  });
+});
