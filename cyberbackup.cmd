@@ -7,7 +7,7 @@ set "STAMP=%HOME_DIR%node_modules\.package-lock.json"
 set "LOG=%HOME_DIR%.cyberbackup\install.log"
 
 rem Flags for Node. Tune them here.
-set "NODE_FLAGS=--disable-warning=ExperimentalWarning --max-semi-space-size=2 --heap-growing-percent=15"
+set "NODE_FLAGS=--disable-warning=ExperimentalWarning --max-semi-space-size=4 --heap-growing-percent=15"
 
 if not exist "%NODE_EXE%" goto install
 rem "up" serves the page: it is there, or what builds it is.

@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MAIN = "src/cli/main.ts";
 const THREADS = "src/**/*-thread.ts";
 /** As in ./cyberbackup, where the reasons are. */
-const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2", "--heap-growing-percent=15"];
+const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "--heap-growing-percent=15"];
 
 /** Packages that are CommonJS ask for Node's own modules by `require`. There is nothing else to be had, least of all beside the file. */
 const REQUIRE = `const require = (name) => {
