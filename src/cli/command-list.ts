@@ -11,6 +11,8 @@ type ListedCommand = {
   readonly summary: string;
   /** Its standard output is a file's own bytes. */
   readonly writesData?: boolean;
+  /** It is sure to read the vault, so whoever has the passphrase may begin to unlock. */
+  readonly unlocks?: boolean;
   load(): Promise<CommandFile>;
 };
 
@@ -42,18 +44,44 @@ export const COMMANDS: readonly ListedCommand[] = [
     summary: "Carry plans out without anybody looking.",
     load: () => import("./commands/agent.ts"),
   },
-  { name: "snapshots", group: LOOK, summary: "List the snapshots.", load: () => import("./commands/snapshots.ts") },
-  { name: "ls", group: LOOK, summary: "List a folder of a snapshot.", load: () => import("./commands/ls.ts") },
-  { name: "find", group: LOOK, summary: "Find files by name.", load: () => import("./commands/find.ts") },
+  {
+    name: "snapshots",
+    unlocks: true,
+    group: LOOK,
+    summary: "List the snapshots.",
+    load: () => import("./commands/snapshots.ts"),
+  },
+  {
+    name: "ls",
+    unlocks: true,
+    group: LOOK,
+    summary: "List a folder of a snapshot.",
+    load: () => import("./commands/ls.ts"),
+  },
+  {
+    name: "find",
+    unlocks: true,
+    group: LOOK,
+    summary: "Find files by name.",
+    load: () => import("./commands/find.ts"),
+  },
   {
     name: "versions",
+    unlocks: true,
     group: LOOK,
     summary: "List the versions of one file across snapshots.",
     load: () => import("./commands/versions.ts"),
   },
-  { name: "diff", group: LOOK, summary: "Compare two snapshots.", load: () => import("./commands/diff.ts") },
+  {
+    name: "diff",
+    unlocks: true,
+    group: LOOK,
+    summary: "Compare two snapshots.",
+    load: () => import("./commands/diff.ts"),
+  },
   {
     name: "cat",
+    unlocks: true,
     group: LOOK,
     writesData: true,
     summary: "Write one file to standard output.",
@@ -61,12 +89,19 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     name: "dump",
+    unlocks: true,
     group: LOOK,
     writesData: true,
     summary: "Write a file or folder to standard output, as tar or zip.",
     load: () => import("./commands/dump.ts"),
   },
-  { name: "restore", group: LOOK, summary: "Restore files to a folder.", load: () => import("./commands/restore.ts") },
+  {
+    name: "restore",
+    unlocks: true,
+    group: LOOK,
+    summary: "Restore files to a folder.",
+    load: () => import("./commands/restore.ts"),
+  },
   {
     name: "stats",
     group: LOOK,

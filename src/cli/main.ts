@@ -7,6 +7,8 @@ const [first] = process.argv.slice(2);
 if (first === "--version" || first === "-V") {
   process.stdout.write(`${programName()}\n`);
 } else {
+  const { unlockAhead } = await import("./unlock-ahead.ts");
+  unlockAhead(process.argv.slice(2), process.env);
   const { main } = await import("./run.ts");
   await main(process.argv.slice(2));
 }

@@ -1,35 +1,26 @@
 // The scrypt recipient type of age with Node's native scrypt, which is several times faster than the library's JavaScript.
 // Source: age-encryption.org/v1, C2SP age.md, "The scrypt recipient type"; ChaCha20-Poly1305 as in RFC 8439.
 
-import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:crypto";
-import { promisify } from "node:util";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { type Identity, type Recipient, Stanza } from "age-encryption";
 import { AppError } from "../core/errors.ts";
 import { warmAge } from "../crypto/age.ts";
+import { deriveScrypt } from "./scrypt.ts";
 
-const LABEL = "age-encryption.org/v1/scrypt";
 const SALT_BYTES = 16;
 const TAG_BYTES = 16;
 const FILE_KEY_BYTES = 16;
-const BLOCK_SIZE = 8;
 /** Higher ones would let a hostile file take minutes and gigabytes. */
 const MAX_LOG_N = 20;
 /** A key derived by scrypt encrypts one file key only, so age fixes the nonce at zero. */
 const ZERO_NONCE = new Uint8Array(12);
-
-const deriveScrypt = promisify(scrypt) as (
-  passphrase: string,
-  salt: Uint8Array,
-  length: number,
-  options: { N: number; r: number; p: number; maxmem: number },
-) => Promise<Buffer>;
 
 export function nativeScryptRecipient(passphrase: string, logN: number): Recipient {
   requireLogN(logN);
   return {
     async wrapFileKey(fileKey) {
       const salt = randomBytes(SALT_BYTES);
-      const cipher = createCipheriv("chacha20-poly1305", await deriveKey(passphrase, salt, logN), ZERO_NONCE, {
+      const cipher = createCipheriv("chacha20-poly1305", await deriveScrypt({ passphrase, salt, logN }), ZERO_NONCE, {
         authTagLength: TAG_BYTES,
       });
       const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
@@ -47,7 +38,7 @@ export function nativeScryptIdentity(passphrase: string): Identity {
       if (stanzas.length !== 1) throw corrupt("a passphrase stands beside other keys");
       const { salt, logN } = readArguments(stanza.args);
       if (stanza.body.length !== FILE_KEY_BYTES + TAG_BYTES) throw corrupt("its file key has the wrong length");
-      const derived = deriveKey(passphrase, salt, logN);
+      const derived = deriveScrypt({ passphrase, salt, logN });
       // It is derived in a thread of its own: this one has nothing else to do.
       await Promise.all([derived, warmAge()]);
       return openFileKey(stanza.body, await derived);
@@ -77,13 +68,6 @@ function openFileKey(body: Uint8Array, key: Uint8Array): Uint8Array | null {
   } catch {
     return null;
   }
-}
-
-function deriveKey(passphrase: string, salt: Uint8Array, logN: number): Promise<Uint8Array> {
-  const N = 2 ** logN;
-  // Node refuses scrypt that needs more than maxmem: 128 · N · r and some working space.
-  const options = { N, r: BLOCK_SIZE, p: 1, maxmem: 128 * N * BLOCK_SIZE + (1 << 20) };
-  return deriveScrypt(passphrase, Buffer.concat([Buffer.from(LABEL), salt]), 32, options);
 }
 
 function requireLogN(logN: number): void {
