@@ -511,6 +511,12 @@ export const ERRORS = {
     "There is a plan {name} already.",
     "Change it with `cyberbackup plan edit {name}`, or choose another name.",
   ),
+  plan_programs_refused: spec(
+    EXIT.failed,
+    403,
+    "The server's version of the plan {name} brings a program to run, which this machine does not take from a server.",
+    "Make that change on the machine itself; or, if all devices of the vault trust each other, run `cyberbackup plan programs --from-server allow` there.",
+  ),
   hook_failed: spec(
     EXIT.failed,
     400,

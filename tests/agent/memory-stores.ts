@@ -2,11 +2,11 @@
 
 import type { PauseStore, Pauses } from "../../src/client/agent/pauses.ts";
 import type { PlanStore, VaultPlace } from "../../src/client/agent/plan-files.ts";
-import type { MemoryStore, PlanMemory } from "../../src/client/agent/plan-memory.ts";
+import type { MemoryPlace, PlanMemory } from "../../src/client/agent/plan-memory.ts";
 import type { VaultId } from "../../src/core/ids.ts";
 import { type Plan, type PlanInput, readPlan } from "../../src/wire/v4/plan-body.ts";
 
-export class MemoryStores implements MemoryStore, PauseStore {
+export class MemoryStores implements MemoryPlace, PauseStore {
   readonly places = new Map<VaultId, VaultPlace>();
   readonly files = new Map<string, Plan>();
   readonly memories = new Map<string, PlanMemory>();
@@ -53,5 +53,11 @@ export class MemoryStores implements MemoryStore, PauseStore {
 
   async remove(vault: VaultId, plan: string): Promise<void> {
     this.memories.delete(`${vault}/${plan}`);
+  }
+
+  async list(vault: VaultId): Promise<string[]> {
+    return [...this.memories.keys()]
+      .filter((key) => key.startsWith(`${vault}/`))
+      .map((key) => key.slice(vault.length + 1));
   }
 }

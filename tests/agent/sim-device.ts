@@ -4,6 +4,7 @@
 import { Agent, type AgentOptions } from "../../src/client/agent/agent.ts";
 import type { AgentEvent } from "../../src/client/agent/agent-event.ts";
 import type { BackUp } from "../../src/client/agent/perform.ts";
+import { memoryStore } from "../../src/client/agent/plan-memory.ts";
 import type { Timers } from "../../src/client/agent/timers.ts";
 import type { ErrorCode } from "../../src/core/errors.ts";
 import { AppError, throwIfAborted } from "../../src/core/errors.ts";
@@ -108,7 +109,7 @@ export class SimDevice {
     };
     return {
       plans: this.stores.plans,
-      memories: mortal(this.stores, life),
+      memories: memoryStore(mortal(this.stores, life)),
       pauses: mortal(this.stores, life),
       timers,
       random: { bytes: (length) => pseudoRandomBytes(this.#options.seed * 1_000_000 + this.#count++, length) },

@@ -71,11 +71,10 @@ async function runAgent(given: Context): Promise<number> {
   const context: Context = { ...given, output, logger: log.logger };
   try {
     await requireDevice(context);
-    const agent = new Agent({
-      ...agentHost(context),
-      onEvent: (event) => tell(context, event),
-      openLink: async () => undefined,
-    });
+    const own = agentHost(context);
+    const onEvent = (event: AgentEvent): void => tell(context, event);
+    const { openLink } = await import("../agent-link.ts");
+    const agent = new Agent({ ...own, onEvent, openLink: (vault) => openLink(context, own, vault, onEvent) });
     await agent.run(host.signal);
     output.json({ type: "result", command: "agent run", stopped: true });
     output.say("Stopped.");

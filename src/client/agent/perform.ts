@@ -47,7 +47,7 @@ export type RunRequest = Omit<BackupRequest, "progress"> & {
   /** `after` has a look at whether the signal fired because the agent stops. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly timers: Timers;
-  /** Hears of phases; may look at the progress whenever it likes. */
+  /** Hears of each phase as it begins; may look at the progress whenever it likes. */
   readonly watch: (state: RunWatch) => void;
 };
 
@@ -55,7 +55,6 @@ export type RunRequest = Omit<BackupRequest, "progress"> & {
 export type RunWatch = {
   phase: Phase;
   readonly progress: BackupProgress;
-  end: RunEnd | undefined;
 };
 
 export type RunEnd = {
@@ -63,6 +62,8 @@ export type RunEnd = {
   /** What made it fail. */
   readonly error: AppError | undefined;
   readonly problems: readonly BackupProblem[];
+  /** An earlier run had made the snapshot before it was killed. */
+  readonly wasThere: boolean;
   /** The next run is compared with this; unchanged unless the run was good. */
   readonly baseline: PlanMemory["baseline"];
 };
@@ -70,8 +71,12 @@ export type RunEnd = {
 export async function performRun(request: RunRequest, backUp: BackUp): Promise<RunEnd> {
   const { plan, timers, signal } = request;
   const startedAt = timers.clock.now();
-  const watch: RunWatch = { phase: "before", progress: newProgress(), end: undefined };
-  request.watch(watch);
+  const watch: RunWatch = { phase: "before", progress: newProgress() };
+  const enter = (phase: Phase): void => {
+    watch.phase = phase;
+    request.watch(watch);
+  };
+  enter("before");
   let answer: BackupAnswer | undefined;
   let error: AppError | undefined;
   const outputs: string[] = [];
@@ -82,7 +87,7 @@ export async function performRun(request: RunRequest, backUp: BackUp): Promise<R
       if (!signal.aborted) throw new AppError("hook_failed", { context: { hook: "before", detail: before.detail } });
     }
     if (signal.aborted) throw new AppError("interrupted");
-    watch.phase = "backup";
+    enter("backup");
     answer = await backUp({ ...request, progress: watch.progress });
   } catch (cause) {
     error = isAppError(cause)
@@ -96,7 +101,7 @@ export async function performRun(request: RunRequest, backUp: BackUp): Promise<R
     : answer!.problemCount > 0
       ? "partial"
       : "ok";
-  watch.phase = "after";
+  enter("after");
   const told = { outcome, error: error?.code, snapshot: answer?.snapshot };
   const after = await hookOf(request, "after", plan.hooks.after, told);
   if (after && !after.isOk) {
@@ -107,7 +112,8 @@ export async function performRun(request: RunRequest, backUp: BackUp): Promise<R
   const coverage = crc32c(utf8(coverageOf(plan)));
   const compared = error || answer?.wasThere ? undefined : compare(request, coverage, countsOf(watch.progress));
   const { files, changedFiles, newFiles, bytes, addedBytes, problems } = watch.progress;
-  watch.end = {
+  enter("ended");
+  return {
     last: {
       run: request.run,
       trigger: request.trigger,
@@ -124,9 +130,8 @@ export async function performRun(request: RunRequest, backUp: BackUp): Promise<R
     error,
     problems: answer?.problems ?? [],
     baseline: compared?.baseline ?? request.memory.baseline,
+    wasThere: answer?.wasThere ?? false,
   };
-  watch.phase = "ended";
-  return watch.end;
 }
 
 function compare({ plan, memory }: RunRequest, coverage: number, counts: Counts) {

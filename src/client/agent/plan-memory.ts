@@ -1,13 +1,14 @@
 // What the agent remembers of a plan between runs and across its own end: which moments were handled, what runs, what to try again, how the
 // last runs went. One small file for each plan, replaced as a whole (docs/agent.md). A file that is damaged counts as none: a run too many.
 
-import { unlink } from "node:fs/promises";
+import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { tryUtf8Decode } from "../../core/bytes.ts";
 import type { VaultId } from "../../core/ids.ts";
 import { tryParseJson } from "../../crypto/secrets.ts";
 import { readFileIfExists, writeFileAtomic } from "../../node/atomic-file.ts";
+import { planName } from "../../wire/v4/plan-body.ts";
 
 const time = z.number().min(0);
 const count = z.number().int().min(0);
@@ -74,17 +75,54 @@ export function newMemory(id: string, now: number): PlanMemory {
   };
 }
 
-export interface MemoryStore {
+/** Where memories lie. */
+export interface MemoryPlace {
   /** undefined when there is none that can be used. */
   read(vault: VaultId, plan: string): Promise<PlanMemory | undefined>;
   write(vault: VaultId, plan: string, memory: PlanMemory): Promise<void>;
   remove(vault: VaultId, plan: string): Promise<void>;
+  /** Names of plans that are remembered, whether or not there is a file of them still. */
+  list(vault: VaultId): Promise<string[]>;
+}
+
+export interface MemoryStore extends Omit<MemoryPlace, "write"> {
+  /** Changes what is there when its turn comes: a run and its server may both have something to remember. Answers what is remembered then. */
+  update(
+    vault: VaultId,
+    plan: string,
+    change: (before: PlanMemory | undefined) => PlanMemory | undefined,
+  ): Promise<PlanMemory | undefined>;
+}
+
+export function memoryStore(place: MemoryPlace): MemoryStore {
+  const turns = new Map<string, Promise<unknown>>();
+  return {
+    read: (vault, plan) => place.read(vault, plan),
+    remove: (vault, plan) => place.remove(vault, plan),
+    list: (vault) => place.list(vault),
+    update(vault, plan, change) {
+      const key = `${vault}/${plan}`;
+      const turn = (turns.get(key) ?? Promise.resolve()).then(async () => {
+        const before = await place.read(vault, plan);
+        const after = change(before);
+        if (after && after !== before) await place.write(vault, plan, after);
+        return after;
+      });
+      const settled = turn
+        .catch(() => undefined)
+        .then(() => {
+          if (turns.get(key) === settled) turns.delete(key);
+        });
+      turns.set(key, settled);
+      return turn;
+    },
+  };
 }
 
 /** `dir` is the home folder. */
 export function memoryFiles(dir: string): MemoryStore {
   const pathOf = (vault: VaultId, plan: string) => join(dir, "agent", vault, `${plan}.json`);
-  return {
+  return memoryStore({
     async read(vault, plan) {
       const content = await readFileIfExists(pathOf(vault, plan));
       const parsed = schema.safeParse(tryParseJson(tryUtf8Decode(content ?? new Uint8Array()) ?? ""));
@@ -94,5 +132,12 @@ export function memoryFiles(dir: string): MemoryStore {
     remove: async (vault, plan) => {
       await unlink(pathOf(vault, plan)).catch(() => undefined);
     },
-  };
+    async list(vault) {
+      const names = await readdir(join(dir, "agent", vault)).catch(() => [] as string[]);
+      return names
+        .filter((name) => name.endsWith(".json"))
+        .map((name) => name.slice(0, -".json".length))
+        .filter((name) => planName.safeParse(name).success);
+    },
+  });
 }

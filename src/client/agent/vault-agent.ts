@@ -45,8 +45,13 @@ export type CurrentRun = {
   readonly trigger: Trigger;
   readonly startedAt: number;
   readonly gate: Gate;
-  watch: RunWatch | undefined;
-  cancel(): void;
+  /** Somebody holds this very run up. */
+  isHeld: boolean;
+  watch: RunWatch;
+  /** Called when its phase changes, or it is held up or let go. */
+  onChange: (() => void) | undefined;
+  /** How it ended; undefined when a bug ended it. */
+  readonly ended: Promise<RunEnd | undefined>;
 };
 
 export type KnownPlan = {
@@ -140,6 +145,18 @@ export class VaultAgent {
     return this.#lane.cancel((job) => run === undefined || job.id === run || this.#current?.run === run);
   }
 
+  cancelPlan(name: string): number {
+    return this.#lane.cancel((job) => job.plan === name);
+  }
+
+  /** Holds up the run that is under way, or lets it go on; false when it is not that one. */
+  hold(run: string, isHeld: boolean): boolean {
+    if (this.#current?.run !== run) return false;
+    this.#current.isHeld = isHeld;
+    this.#holdUp(this.#options.timers.clock.now());
+    return true;
+  }
+
   /** Pauses or resumes a plan, or all. A run under way is held up. */
   async pause(name: string | undefined, until: number | undefined): Promise<void> {
     const { pauses, vault } = this.#options;
@@ -174,30 +191,29 @@ export class VaultAgent {
     await this.#lane.stop();
   }
 
-  /** Forgets what it knew of a plan's memory after somebody else wrote it. */
-  async refresh(name: string): Promise<void> {
-    const known = this.#known.get(name);
-    if (!known) return;
-    known.memory = (await this.#options.memories.read(this.vault, name)) ?? known.memory;
-    known.lookAt = undefined;
+  /** Reads again what is remembered of its plans: somebody else wrote it. */
+  async reread(): Promise<void> {
+    for (const [name, known] of this.#known) {
+      known.memory = (await this.#options.memories.read(this.vault, name)) ?? known.memory;
+    }
   }
 
-  /** Changes what is remembered of a plan beside its runs. */
-  async remember(name: string, change: Partial<PlanMemory>): Promise<void> {
+  async #remember(name: string, change: Partial<PlanMemory>): Promise<void> {
     const known = this.#known.get(name);
     if (!known) return;
-    const { memories } = this.#options;
-    known.memory = { ...((await memories.read(this.vault, name)) ?? known.memory), ...change };
-    await memories.write(this.vault, name, known.memory);
+    const memory = await this.#options.memories.update(this.vault, name, (before) => ({
+      ...(before ?? known.memory),
+      ...change,
+    }));
+    known.memory = memory!;
   }
 
   async #learn(plan: Plan): Promise<void> {
     const { memories, timeZone, timers } = this.#options;
     const before = this.#known.get(plan.name);
     const isSame = before && JSON.stringify(before.plan) === JSON.stringify(plan);
-    const stored = await memories.read(this.vault, plan.name);
-    const memory = stored ?? newMemory(this.#newId(), timers.clock.now());
-    if (!stored) await memories.write(this.vault, plan.name, memory);
+    const isNew = (): PlanMemory => newMemory(this.#newId(), timers.clock.now());
+    const memory = (await memories.update(this.vault, plan.name, (stored) => stored ?? isNew()))!;
     if (isSame) {
       before.memory = memory;
       before.lookAt = undefined;
@@ -238,7 +254,7 @@ export class VaultAgent {
     const { due, nextAt } = standingOf(plan.enabled ? input : { ...input, calendar: NEVER }, now);
     if (!due) return nextAt ?? Number.POSITIVE_INFINITY;
     if (due.kind === "skip") {
-      await this.remember(plan.name, { handled: due.moment });
+      await this.#remember(plan.name, { handled: due.moment });
       this.#options.onEvent({ type: "skipped", vault: this.vault, plan: plan.name, moment: due.moment });
       return now;
     }
@@ -285,40 +301,52 @@ export class VaultAgent {
     const place = this.#place;
     if (!known || !place || this.#isStopping) return undefined;
     const { plan } = known;
-    const memory = (await memories.read(this.vault, name)) ?? known.memory;
-    known.memory = memory;
-    known.lookAt = undefined;
-    if (isOver(memory, due)) return undefined;
     const startedAt = timers.clock.now();
     const { moment, trigger, tries } = due;
+    let memory: PlanMemory | undefined;
+    const begun = await memories.update(this.vault, name, (stored = known.memory) => {
+      memory = isOver(stored, due) ? undefined : stored;
+      if (!memory) return stored;
+      const handled = Math.max(stored.handled, moment ?? 0);
+      return { ...stored, handled, retry: null, running: { run, startedAt, moment, trigger, tries } };
+    });
+    known.memory = begun!;
+    known.lookAt = undefined;
+    if (!memory) return undefined;
     const killed = memory.running?.run as SessionId | undefined;
-    known.memory = {
-      ...memory,
-      handled: Math.max(memory.handled, moment ?? 0),
-      retry: null,
-      running: { run, startedAt, moment, trigger, tries },
-    };
-    await memories.write(this.vault, name, known.memory);
     const gate = new Gate();
-    const current: CurrentRun = {
-      ...{ run, plan, memory, trigger, startedAt, gate },
-      watch: undefined,
-      cancel: () => this.cancel(run),
+    let current: CurrentRun | undefined;
+    const { promise: ended, resolve: tellEnd } = Promise.withResolvers<RunEnd | undefined>();
+    const watch = (state: RunWatch): void => {
+      if (current) current.onChange?.();
+      else {
+        current = {
+          run,
+          plan,
+          memory: memory!,
+          trigger,
+          startedAt,
+          gate,
+          ended,
+          watch: state,
+          isHeld: false,
+          onChange: undefined,
+        };
+        this.#current = current;
+        this.#holdUp(startedAt);
+        this.#options.onRun?.(current);
+      }
     };
-    this.#current = current;
-    this.#holdUp(startedAt);
     onEvent({ type: "run-started", vault: this.vault, plan: name, run, trigger });
     try {
       const request = { vault: this.vault, place, plan, run, killed, memory, trigger, env, timers, gate, signal };
-      const watch = (state: RunWatch): void => {
-        current.watch = state;
-        this.#options.onRun?.(current);
-      };
       const end = await performRun({ ...request, watch }, backUp);
-      await this.#ended(name, end, due);
-      return end;
+      const told = await this.#ended(name, end, due);
+      tellEnd(told);
+      return told;
     } finally {
       this.#current = undefined;
+      tellEnd(undefined);
     }
   }
 
@@ -326,11 +354,9 @@ export class VaultAgent {
     name: string,
     end: RunEnd,
     due: { moment: number | null; trigger: Trigger; tries: number },
-  ): Promise<void> {
+  ): Promise<RunEnd> {
     const { memories, timers, onEvent } = this.#options;
     const known = this.#known.get(name);
-    const stored = (await memories.read(this.vault, name)) ?? known?.memory;
-    if (!stored) return;
     const isGood = end.last.outcome === "ok" || end.last.outcome === "partial";
     const isCutShort = this.#isStopping && end.last.outcome === "cancelled";
     const last = isCutShort ? { ...end.last, outcome: "interrupted" as const } : end.last;
@@ -343,20 +369,29 @@ export class VaultAgent {
         end.error?.retry === true &&
         tries <= (known?.plan.retries.times ?? 0));
     const at = isCutShort ? now : now + this.#waitMs(known?.plan, tries);
-    const memory: PlanMemory = {
-      ...stored,
-      running: null,
-      retry: mayRetry ? { at, tries, moment: due.moment, error: end.error?.code ?? "interrupted" } : null,
-      last,
-      lastGoodAt: isGood ? last.endedAt : stored.lastGoodAt,
-      baseline: end.baseline,
-    };
-    await memories.write(this.vault, name, memory);
-    if (known) {
+    const retry = mayRetry
+      ? { at, tries, moment: due.moment, error: end.error?.code ?? ("interrupted" as const) }
+      : null;
+    const memory = await memories.update(
+      this.vault,
+      name,
+      (stored) =>
+        // A plan that was removed meanwhile stays so.
+        stored && {
+          ...stored,
+          running: null,
+          retry,
+          last,
+          lastGoodAt: isGood ? last.endedAt : stored.lastGoodAt,
+          baseline: end.baseline,
+        },
+    );
+    if (known && memory) {
       known.memory = memory;
       known.lookAt = undefined;
     }
-    onEvent({ type: "run-ended", vault: this.vault, plan: name, last, error: end.error, retryAt: memory.retry?.at });
+    onEvent({ type: "run-ended", vault: this.vault, plan: name, last, error: end.error, retryAt: memory?.retry?.at });
+    return { ...end, last };
   }
 
   #waitMs(plan: Plan | undefined, tries: number): number {
@@ -381,8 +416,10 @@ export class VaultAgent {
     const current = this.#current;
     if (!current) return undefined;
     const until = pausedUntil(this.#pauses, current.plan.name, now);
-    if (until === undefined) current.gate.open();
+    const wasOpen = current.gate.isOpen;
+    if (until === undefined && !current.isHeld) current.gate.open();
     else current.gate.close();
+    if (current.gate.isOpen !== wasOpen) current.onChange?.();
     return until;
   }
 

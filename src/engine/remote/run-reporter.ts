@@ -118,20 +118,25 @@ export class RunReporter {
     this.#tick();
   }
 
-  /** The last report; resolves after a few seconds at most, whatever becomes of it. Nothing is reported after it. */
-  async end(end: RunEnd): Promise<void> {
-    if (this.#isOver) return;
+  /**
+   * The last report; resolves after a few seconds at most, whatever becomes of it, with the report if it could not be delivered. Nothing is
+   * reported after it.
+   */
+  async end(end: RunEnd): Promise<RunReport | undefined> {
+    if (this.#isOver) return undefined;
     this.#isOver = true;
     clearInterval(this.#timer);
     this.#stop.abort();
     await this.#sending;
+    const details = end.words === undefined ? null : await this.#sealed(end.words).catch(() => null);
+    const { snapshot = null } = end;
+    const report = { ...this.#report(end.state, "ended"), snapshot, error: codeOf(end.error), details };
     try {
-      const details = end.words === undefined ? null : await this.#sealed(end.words);
-      const { snapshot = null } = end;
-      const report = { ...this.#report(end.state, "ended"), snapshot, error: codeOf(end.error), details };
       await this.#options.client.farewell(RUN_ROUTES.reportRun, this.#asked(report), AbortSignal.timeout(FAREWELL_MS));
+      return undefined;
     } catch {
       // The server sees by itself how the session ended.
+      return report;
     }
   }
 
