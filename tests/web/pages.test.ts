@@ -20,6 +20,7 @@ const PATHS = [
   "/settings/security",
   "/settings/keys",
   "/settings/appearance",
+  "/settings/notifications",
   "/settings/people",
   "/settings/invitations",
   "/settings/legacy",

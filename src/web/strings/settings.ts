@@ -6,6 +6,7 @@ export const SETTINGS = {
     security: "Sign-in and security",
     appearance: "Appearance",
     keys: "API keys",
+    notifications: "Notifications",
     people: "People",
     invitations: "Invitations",
     legacy: "CyberBackup 3",

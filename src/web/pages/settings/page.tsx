@@ -12,6 +12,7 @@ import { Appearance } from "./Appearance.tsx";
 import { Audit } from "./Audit.tsx";
 import { Invitations } from "./Invitations.tsx";
 import { Legacy } from "./Legacy.tsx";
+import { Notifications } from "./Notifications.tsx";
 import { People } from "./People.tsx";
 import classes from "./page.module.css";
 import { Security } from "./Security.tsx";
@@ -29,6 +30,7 @@ const isOwner = (rights: Rights): boolean => rights.may("owner");
 const SECTIONS: readonly Section[] = [
   { id: "security", isOwn: true, View: Security },
   { id: "keys", isOwn: true, View: ApiKeys },
+  { id: "notifications", isOwn: true, View: Notifications },
   { id: "appearance", isOwn: true, View: Appearance },
   { id: "people", isOwn: false, View: People, isFor: isOwner },
   { id: "invitations", isOwn: false, View: Invitations, isFor: (rights) => rights.maySomewhere("operator") },

@@ -1,0 +1,120 @@
+// Makes a channel of notifications.
+
+import { Alert, Button, Group, NativeSelect, NumberInput, Stack, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { CHANNEL_KINDS, type ChannelKind, NOTIFY_ROUTES } from "../../../wire/v4/api/notify-routes.ts";
+import type { Route } from "../../../wire/v4/api/route.ts";
+import { useRights } from "../../api/session.ts";
+import { useAction } from "../../api/use-api.ts";
+import { CopyLine } from "../../parts/CopyLine.tsx";
+import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { NOTIFY } from "../../strings/notifications.ts";
+import { SHELL } from "../../strings/shell.ts";
+
+export function NewChannel({
+  hasMail,
+  refreshes,
+  onDone,
+}: {
+  readonly hasMail: boolean;
+  readonly refreshes: readonly Route[];
+  readonly onDone: () => void;
+}) {
+  const { may } = useRights();
+  const isOwner = may("owner");
+  const form = useForm({
+    initialValues: {
+      kind: (hasMail || !isOwner ? "email" : "ntfy") as ChannelKind,
+      name: "",
+      url: "",
+      token: "",
+      severity: "warning" as "warning" | "danger",
+      digest: "none" as "none" | "hourly" | "daily",
+      digestHour: 8,
+    },
+  });
+  const add = useAction(NOTIFY_ROUTES.addNotificationChannel, { showsError: true, refreshes });
+  const { kind, digest } = form.values;
+  if (add.data !== undefined) {
+    const { secret } = add.data;
+    return (
+      <Stack>
+        {secret !== null && (
+          <>
+            <Alert variant="light" title={NOTIFY.secret}>
+              {NOTIFY.secretText}
+            </Alert>
+            <CopyLine value={secret} label={NOTIFY.secret} />
+          </>
+        )}
+        <Button onClick={onDone}>{SHELL.done}</Button>
+      </Stack>
+    );
+  }
+  return (
+    <form
+      onSubmit={form.onSubmit(({ name, url, token, ...choices }) =>
+        add.mutate({
+          body: {
+            ...choices,
+            name: name.trim() || NOTIFY.kinds[kind],
+            timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+            ...(kind === "email" ? {} : { url: url.trim() }),
+            ...(kind === "ntfy" && token !== "" ? { token } : {}),
+          },
+        }),
+      )}
+    >
+      <Stack>
+        <NativeSelect
+          label={NOTIFY.kind}
+          description={isOwner ? NOTIFY.kindHelp[kind] : NOTIFY.onlyOwner}
+          data={CHANNEL_KINDS.filter((each) => isOwner || each === "email").map((value) => ({
+            value,
+            label: NOTIFY.kinds[value],
+          }))}
+          {...form.getInputProps("kind")}
+        />
+        {kind === "email" && !hasMail && <Alert color="orange">{NOTIFY.noMail}</Alert>}
+        <TextInput
+          label={NOTIFY.name}
+          placeholder={NOTIFY.kinds[kind]}
+          maxLength={100}
+          {...form.getInputProps("name")}
+        />
+        {kind !== "email" && <TextInput label={NOTIFY.url} type="url" required {...form.getInputProps("url")} />}
+        {kind === "ntfy" && <TextInput label={NOTIFY.token} autoComplete="off" {...form.getInputProps("token")} />}
+        <Group grow align="flex-start">
+          <NativeSelect
+            label={NOTIFY.severity}
+            data={(["warning", "danger"] as const).map((value) => ({ value, label: NOTIFY.severities[value] }))}
+            {...form.getInputProps("severity")}
+          />
+          <NativeSelect
+            label={NOTIFY.digest}
+            data={(["none", "hourly", "daily"] as const).map((value) => ({ value, label: NOTIFY.digests[value] }))}
+            {...form.getInputProps("digest")}
+          />
+        </Group>
+        {digest === "daily" && (
+          <NumberInput
+            label={NOTIFY.hour}
+            min={0}
+            max={23}
+            allowDecimal={false}
+            {...form.getInputProps("digestHour")}
+          />
+        )}
+        {add.isError && <ErrorNote error={add.error} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onDone}>
+            {SHELL.cancel}
+          </Button>
+          <Button type="submit" loading={add.isPending}>
+            {NOTIFY.add}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
