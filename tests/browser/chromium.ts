@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import packaged, { inflate } from "@sparticuz/chromium";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
 
 const FLAGS = [
   "--headless",
@@ -30,14 +30,23 @@ export const noChromium: string | false =
     : false;
 
 export async function launchChromium(): Promise<Browser> {
+  return chromium.launch(await launchOptions());
+}
+
+/** With a profile in a folder: what a page keeps is on the disk, as with people, and not in memory, as in a private window. */
+export async function launchWithProfile(folder: string, options: BrowserContextOptions): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { ...options, ...(await launchOptions()) });
+}
+
+async function launchOptions() {
   const own = process.env.CHROMIUM_PATH;
   const { executablePath, env } = own === undefined ? await unpacked() : { executablePath: own, env: {} };
-  return chromium.launch({
+  return {
     executablePath,
     args: FLAGS,
     timeout: LAUNCH_MS,
     env: { ...(process.env as Record<string, string>), ...env },
-  });
+  };
 }
 
 async function unpacked(): Promise<{ executablePath: string; env: Record<string, string> }> {

@@ -3,16 +3,19 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Page } from "playwright-core";
+import { toHex } from "../../src/core/bytes.ts";
 import { systemClock, systemRandom } from "../../src/core/clock.ts";
 import { type PreparedVault, prepareVault, vaultMessage } from "../../src/web/backup/make-vault.ts";
 import { VAULT_ROUTES } from "../../src/wire/v4/api/vault-routes.ts";
+import { PackStreamParser } from "../../src/wire/v4/pack-stream.ts";
+import { launchWithProfile } from "../browser/chromium.ts";
 import { cli, newPlace } from "../cli/run-cli.ts";
 import { call } from "../server/device.ts";
-import { type Site, startSite } from "./rig.ts";
+import { OWNER, type Site, startSite, type Tab } from "./rig.ts";
 
 export const PASSPHRASE = "four plain words here";
 
@@ -24,6 +27,28 @@ export async function startBackupSite(options: Parameters<typeof startSite>[0] =
   const vault = await prepareVault(wish, { clock: systemClock, random: systemRandom });
   await call({ socketPath: site.server.socketPath }, VAULT_ROUTES.makeVault, { body: vaultMessage(vault) });
   return { ...site, vault };
+}
+
+/** A tab of a browser with a profile on the disk. Chromium's private windows die of large files in the page's own storage. */
+export async function openWithProfile(site: BackupSite, path: string): Promise<Tab> {
+  const folder = mkdtempSync(join(tmpdir(), "cb-profile-"));
+  const context = await launchWithProfile(folder, {
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: "reduce",
+    locale: "en-GB",
+  });
+  const tab = await site.open({ as: { email: OWNER }, path, beside: { context } as Tab });
+  return {
+    ...tab,
+    async [Symbol.asyncDispose]() {
+      try {
+        await tab[Symbol.asyncDispose]();
+      } finally {
+        await context.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
 }
 
 /** Makes the browser of this tab a device, as a person does. */
@@ -45,7 +70,7 @@ export async function startBackup(page: Page): Promise<void> {
 /** Waits for the end; fails at once, with what the page says, when it is no good one. */
 export async function endOfBackup(page: Page, timeoutMs = 60_000): Promise<void> {
   const good = page.getByText(/^Everything is safe/);
-  const bad = page.getByRole("alert");
+  const bad = page.getByRole("region", { name: /^Backup “/ }).getByRole("alert");
   await good.or(bad).first().waitFor({ timeout: timeoutMs });
   assert.ok(await good.isVisible(), (await bad.allInnerTexts()).join("\n"));
 }
@@ -59,6 +84,48 @@ export async function restoreByCli(site: BackupSite): Promise<{ folder: string; 
   const vault = join(site.data, "vaults", site.vault.vaultId);
   await cli(place, ["restore", "latest", "--vault", vault, "--passphrase-file", secret, "--target", target]);
   return { folder: target, remove: place.remove };
+}
+
+/** Puts files of random bytes into a folder of the page's private files, which the next folder dialogue then gives. */
+export async function folderFromDialogue(page: Page, name: string, sizes: readonly number[]): Promise<void> {
+  await page.evaluate(
+    async ({ name, sizes }) => {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle(name, { create: true });
+      for (const [i, size] of sizes.entries()) {
+        const writable = await (await folder.getFileHandle(`file ${i}`, { create: true })).createWritable();
+        for (let at = 0; at < size; at += 65_536) {
+          await writable.write(crypto.getRandomValues(new Uint8Array(Math.min(65_536, size - at))));
+        }
+        await writable.close();
+      }
+      // No test can answer the browser's own dialogue.
+      Object.assign(window, { showDirectoryPicker: async () => folder });
+    },
+    { name, sizes },
+  );
+}
+
+/** Ids of all chunks in all packs that the server has, each as often as it is there. */
+export function chunksStored(site: BackupSite): string[] {
+  const packs = join(site.data, "vaults", site.vault.vaultId, "packs");
+  const ids: string[] = [];
+  if (!existsSync(packs)) return ids;
+  for (const entry of readdirSync(packs, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) ids.push(...chunksOf(readFileSync(join(entry.parentPath, entry.name))));
+  }
+  return ids;
+}
+
+/** What stands behind the footer is the server's own. */
+function chunksOf(pack: Uint8Array): string[] {
+  for (const event of new PackStreamParser().push(pack)) {
+    if (event.type !== "footer") continue;
+    return event.entries.flatMap(({ chunkIds }) =>
+      Array.from({ length: chunkIds.length / 32 }, (_, i) => toHex(chunkIds.subarray(i * 32, i * 32 + 32))),
+    );
+  }
+  return [];
 }
 
 /** SHA-256 of every file below a folder, by its path in it. */

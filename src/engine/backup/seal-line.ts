@@ -43,19 +43,22 @@ export function createLinePool(
   return pool;
 }
 
-/** The worker's end: takes one message after the other. */
+/** The worker's end: takes one message after the other. `before` runs when a message's turn has come. */
 export function serveLine(
   make: (emit: (block: FinishedBlock) => void) => SealWorker,
   post: (message: FromWorker, transfer: ArrayBuffer[]) => void,
-): (message: ToWorker) => void {
+): (message: ToWorker, before?: () => void) => void {
   const worker = make((block) => {
     const own = ownBuffer(block);
     post({ done: "block", block: own }, [own.frame.buffer, own.chunkIds.buffer]);
   });
   let turn: Promise<void> = Promise.resolve();
-  return (message) => {
+  return (message, before) => {
     turn = turn
-      .then(() => handle(worker, message, post))
+      .then(() => {
+        before?.();
+        return handle(worker, message, post);
+      })
       .catch((error: unknown) => post({ done: "failed", message: String((error as Error).stack ?? error) }, []));
   };
 }

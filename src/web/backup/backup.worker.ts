@@ -8,6 +8,7 @@ import { browserHeads } from "../engine/head-memory.ts";
 import { browserPlatform } from "../engine/platform.ts";
 import { type Endpoint, Peer, type Service } from "../engine/rpc.ts";
 import type { BackupApi, ChosenId } from "./backup-api.ts";
+import { browserName } from "./browser-name.ts";
 import { type Chosen, isHandle } from "./chosen.ts";
 import { openDeviceStore } from "./device-store.ts";
 import { prepareVault } from "./make-vault.ts";
@@ -49,7 +50,8 @@ const service: Service<BackupApi> = {
           transport: fetchTransport({ origin: location.origin, credentials: "omit" }),
           startSealWorker: () => new Worker(new URL("./seal.worker.ts", import.meta.url), { type: "module" }),
           sealWorkers: Math.min(SEAL_WORKERS, navigator.hardwareConcurrency || 1),
-          program: "cyberbackup web",
+          program: "cyberbackup page",
+          about: { version: "page", os: "browser", release: browserName(), arch: "" },
         });
       });
     } finally {

@@ -69,6 +69,7 @@ class Controller {
   #chosen: { readonly id: ChosenId; readonly chosen: Chosen; readonly counting: AbortController }[] = [];
   #nextId = 1;
   #cancel: AbortController | undefined;
+  readonly #resumed = new Set<string>();
   #store: Promise<DeviceStore> | undefined;
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -137,7 +138,8 @@ class Controller {
       );
       this.#change({ state: "done", end, figures: end.figures });
     } catch (error) {
-      const state = cancel.signal.aborted ? "cancelled" : "failed";
+      // By somebody here, or by somebody at the server.
+      const state = cancel.signal.aborted || isAppError(error, "interrupted") ? "cancelled" : "failed";
       this.#change({ state, error: isAppError(error) ? error : new AppError("internal", { cause: error }) });
     } finally {
       removeEventListener("beforeunload", warn);
@@ -158,6 +160,13 @@ class Controller {
   /** Takes the result away; what was chosen stays. */
   dismiss(): void {
     if (!this.isRunning) this.#set({ run: undefined });
+  }
+
+  /** True once for each: what is cut off again and again is not begun again without end. */
+  mayResume(job: string): boolean {
+    const isFirst = !this.#resumed.has(job);
+    this.#resumed.add(job);
+    return isFirst;
   }
 
   /** Puts what a job kept in place of what is chosen. False when the browser wants to be asked, and was not by a click. */

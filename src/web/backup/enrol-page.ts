@@ -40,25 +40,3 @@ export async function enrolWithKey(
     reader.close(new AppError("interrupted"));
   }
 }
-
-/** "Chromium on Linux": a name to begin with. */
-export function browserName(agent: Pick<Navigator, "userAgent"> = navigator): string {
-  const text = agent.userAgent;
-  const browser = [
-    ["Edg/", "Edge"],
-    ["OPR/", "Opera"],
-    ["Firefox/", "Firefox"],
-    ["Chrome/", "Chrome"],
-    ["Safari/", "Safari"],
-  ].find(([sign]) => text.includes(sign!))?.[1];
-  const system = [
-    ["Windows", "Windows"],
-    ["Android", "Android"],
-    ["iPhone", "iPhone"],
-    ["iPad", "iPad"],
-    ["Mac OS", "macOS"],
-    ["CrOS", "ChromeOS"],
-    ["Linux", "Linux"],
-  ].find(([sign]) => text.includes(sign!))?.[1];
-  return [browser ?? "Browser", ...(system ? [`on ${system}`] : [])].join(" ");
-}

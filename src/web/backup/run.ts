@@ -5,12 +5,11 @@ import { toHex } from "../../core/bytes.ts";
 import type { Clock } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { SessionId, VaultId } from "../../core/ids.ts";
-import { type RawPath, rawFromText, rawToText } from "../../core/raw-path.ts";
+import { rawFromText, rawToText } from "../../core/raw-path.ts";
 import { signerOfKey } from "../../crypto/signature.ts";
 import { planToken } from "../../crypto/tokens.ts";
-import { LARGE_FILE_BYTES } from "../../engine/backup/content.ts";
 import type { Gate } from "../../engine/backup/gate.ts";
-import { backUp, newProgress } from "../../engine/backup/run.ts";
+import { type BackupResult, backUp } from "../../engine/backup/run.ts";
 import type { RunTotals } from "../../engine/backup/types.ts";
 import { checkHead, type HeadMemory, requireCommitted } from "../../engine/heads.ts";
 import type { EnginePlatform } from "../../engine/platform.ts";
@@ -18,13 +17,17 @@ import { ApiClient } from "../../engine/remote/api-client.ts";
 import { deviceCredentials } from "../../engine/remote/credentials.ts";
 import { openRemoteVault } from "../../engine/remote/remote-vault.ts";
 import { Retrier } from "../../engine/remote/retrier.ts";
+import { RunReporter } from "../../engine/remote/run-reporter.ts";
 import type { HttpTransport } from "../../engine/remote/transport.ts";
+import type { DeviceAbout } from "../../wire/v4/api/run-routes.ts";
 import { isStateDamage } from "../../wire/v4/state-reader.ts";
 import { writerOfDevice } from "./browser-device.ts";
 import { type Chosen, type ChosenHandle, isHandle } from "./chosen.ts";
 import type { BackupJob, BrowserDevice, DeviceStore } from "./device-store.ts";
-import type { Figures, LogLine, RunEnd, RunEvent, RunPhase } from "./figures.ts";
-import { browserSource, type OpenableFile } from "./scan.ts";
+import type { RunEnd, RunEvent } from "./figures.ts";
+import { FileFeed } from "./file-feed.ts";
+import { RunWatch } from "./run-watch.ts";
+import { browserSource } from "./scan.ts";
 import { createBrowserPool } from "./seal-pool.ts";
 import { createState, openSavedState, removeState } from "./state-file.ts";
 import { uploadTransport } from "./upload-transport.ts";
@@ -51,6 +54,7 @@ export type RunParts = {
   readonly sealWorkers: number;
   /** For the record: what browser this is. */
   readonly program: string;
+  readonly about: DeviceAbout;
   readonly gate: Gate;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
@@ -58,18 +62,22 @@ export type RunParts = {
 
 /** A lost connection costs at most one of these, and so much of each upload is held in memory. */
 const PACK_BYTES = 16 * 2 ** 20;
-const TELL_EVERY_MS = 200;
+const TELL_EVERY_MS = 300;
+const PAUSE_TOLD_MS = 500;
 
 /** Throws `not_enrolled`, `source_missing`, and what the engine and the server throw. */
 export async function runBackup(wish: BackupWish, parts: RunParts): Promise<RunEnd> {
-  const { store, platform, signal, emit } = parts;
+  const { store, platform, emit } = parts;
   const device = await store.device(wish.vault);
   if (!device) throw new AppError("not_enrolled");
+  // People may cancel it at the server as well.
+  const cancel = new AbortController();
+  const signal = AbortSignal.any([parts.signal, cancel.signal]);
   const watch = new RunWatch(parts, wish.expected);
   const ticker = setInterval(() => emit({ figures: watch.figures() }), TELL_EVERY_MS);
   const before = await openJob(store, wish, platform.clock);
   try {
-    const end = await attempt(wish, parts, device, before, watch);
+    const end = await attempt(wish, { ...parts, signal }, device, { before, watch, cancel: () => cancel.abort() });
     await store.addRun({ ...pastOf(wish, watch), outcome: "done", snapshot: end.snapshot });
     return end;
   } catch (error) {
@@ -89,8 +97,7 @@ async function attempt(
   wish: BackupWish,
   parts: RunParts,
   device: BrowserDevice,
-  before: BackupJob | undefined,
-  watch: RunWatch,
+  { before, watch, cancel }: { before: BackupJob | undefined; watch: RunWatch; cancel: () => void },
 ): Promise<RunEnd> {
   const { store, heads, platform, gate, signal } = parts;
   const signer = await signerOfKey(device.signingKey);
@@ -107,8 +114,20 @@ async function attempt(
     watch.say("info", "again", {});
     await remote.closeSession(left).catch(() => undefined);
   }
-  const large = new Map<RawPath, OpenableFile>();
-  const vault = watchVault(remote, {
+  const feed = new FileFeed();
+  const plan = await planToken(writer.metaKey, wish.plan);
+  const reporter = new RunReporter({
+    ...{ client, vault: wish.vault, device: signer.device, metaKey: writer.metaKey, clock, random, plan },
+    ...{ kind: "backup", trigger: "browser", progress: watch.progress, about: parts.about },
+    onWanted: (wanted) => {
+      if (wanted === "cancel") cancel();
+      else if (wanted === "pause") gate.close();
+      else gate.open();
+      if (wanted !== "cancel") watch.say("info", wanted === "pause" ? "paused" : "resumed", {});
+    },
+  });
+  const pauses = setInterval(() => reporter.setPaused(!gate.isOpen), PAUSE_TOLD_MS);
+  const vault = watchVault(reporter.watch(remote), {
     ...{ gate, signal, clock },
     events: {
       onSession: (session) => keepSession(store, wish, session),
@@ -117,26 +136,33 @@ async function attempt(
       onCommit: () => watch.enter("committing"),
     },
   });
-  const plan = await planToken(writer.metaKey, wish.plan);
   const saved =
     before?.stateFile === undefined || wish.force
       ? undefined
       : await openSavedState(before.stateFile, wish.vault, plan);
   const state = await createState(wish.vault, plan, `${toHex(random.bytes(16))}.state`);
   watch.enter("scanning");
+  const words = (result: Partial<BackupResult>, message: string) => ({
+    plan: wish.plan,
+    host: device.name,
+    paths: wish.chosen.map(({ name }) => rawFromText(`/${name}`)),
+    message,
+    problems: result.problems ?? [],
+    problemCount: watch.progress.problems,
+  });
   try {
-    const { snapshot, problems } = await backUp({
+    const result = await backUp({
       ...{ vault, platform, writer, signer, signal },
       source: browserSource(wish.chosen, {
         waits: () => gate.pass(signal),
-        onFile: (path, source) => void (source.file.size > LARGE_FILE_BYTES && large.set(path, source)),
+        onFile: (path, source) => feed.found(path, source),
       }),
       createPool: (keys) =>
         createBrowserPool({
           keys,
           size: parts.sealWorkers,
           start: parts.startSealWorker,
-          findFile: (path) => large.get(path),
+          feed,
           onPath: (_, path) => watch.reads(path),
         }),
       plan: wish.plan,
@@ -153,16 +179,21 @@ async function attempt(
       packBytes: PACK_BYTES,
       progress: watch.progress,
     });
+    const { snapshot, problems } = result;
     await requireCommitted({ vault: remote, home: heads, snapshot: snapshot! });
     state.commit();
     await closeJob(store, wish, state.name, watch);
+    await reporter.end({ state: "done", snapshot, words: words(result, "") });
     watch.end(problems.map(({ path, code }) => ({ path: rawToText(path), code })));
     return { snapshot: snapshot!, figures: watch.figures(), problems: watch.problems };
   } catch (error) {
     // The next run reads everything.
+    const ended = signal.aborted ? "cancelled" : "failed";
+    await reporter.end({ state: ended, error, words: words({}, error instanceof Error ? error.message : "") });
     if (isStateDamage(error)) await store.changeJob(wish.vault, wish.plan, ({ stateFile: _, ...job }) => job);
     throw error;
   } finally {
+    clearInterval(pauses);
     saved?.close();
     await state.end();
   }
@@ -210,99 +241,4 @@ function pastOf(wish: BackupWish, watch: RunWatch) {
     addedBytes,
     problems,
   };
-}
-
-/** Gathers what the page is told. */
-class RunWatch {
-  readonly progress = newProgress();
-  readonly startedAt: number;
-  problems: RunEnd["problems"] = [];
-  readonly #parts: RunParts;
-  readonly #expected: RunTotals | undefined;
-  readonly #since: number;
-  #phase: RunPhase = "connecting";
-  #sent = 0;
-  #waits = 0;
-  #latencyMs: number | undefined;
-  #current = "";
-
-  constructor(parts: RunParts, expected: RunTotals | undefined) {
-    this.#parts = parts;
-    this.#expected = expected;
-    this.startedAt = parts.platform.clock.now();
-    this.#since = parts.platform.clock.monotonic();
-  }
-
-  figures(): Figures {
-    const { progress } = this;
-    const { files, bytes, newFiles, changedFiles, unchangedFiles, newBytes, addedBytes, problems } = progress;
-    return {
-      phase: this.#currentPhase(),
-      isPaused: !this.#parts.gate.isOpen,
-      elapsedMs: this.#parts.platform.clock.monotonic() - this.#since,
-      ...{ files, bytes, newFiles, changedFiles, unchangedFiles, newBytes, addedBytes, problems },
-      folders: progress.directories,
-      sentBytes: this.#sent,
-      expected: this.#expected,
-      current: rawToText((this.#current || progress.currentPath) as RawPath),
-      latencyMs: this.#latencyMs,
-      waits: this.#waits,
-    };
-  }
-
-  enter(phase: RunPhase): void {
-    if (this.#phase === phase) return;
-    this.#phase = phase;
-    this.say("info", "phase", { phase });
-  }
-
-  say(level: LogLine["level"], what: LogLine["what"], values: LogLine["values"]): void {
-    this.#parts.emit({ line: { at: this.#parts.platform.clock.now(), level, what, values } });
-  }
-
-  /** The same transport; the first login is a phase of its own. */
-  transport(base: HttpTransport): HttpTransport {
-    const watched: HttpTransport = {
-      ...base,
-      send: (request) => {
-        if (this.#phase === "connecting" && request.path.startsWith("/api/v4/login")) this.enter("signing-in");
-        return base.send(request);
-      },
-    };
-    return { ...watched, bind: async (signal) => ({ ...(await base.bind(signal)), send: watched.send }) };
-  }
-
-  sent(bytes: number): void {
-    this.#sent += bytes;
-  }
-
-  waits(code: string, waitMs: number): void {
-    this.#waits++;
-    this.say("warning", "wait", { code, seconds: Math.ceil(waitMs / 1000) });
-  }
-
-  /** Smoothed, so that one slow answer is no alarm. */
-  answered(tookMs: number): void {
-    this.#latencyMs = this.#latencyMs === undefined ? tookMs : this.#latencyMs * 0.8 + tookMs * 0.2;
-  }
-
-  reads(path: RawPath): void {
-    this.#current = path;
-  }
-
-  end(problems: RunEnd["problems"]): void {
-    this.problems = problems;
-    for (const { path, code } of problems) this.say("warning", "problem", { path, code });
-    this.#phase = "done";
-    const { files, addedBytes } = this.progress;
-    this.say("info", "done", { files, addedBytes });
-  }
-
-  /** The engine's phases are told apart by what has been read. */
-  #currentPhase(): RunPhase {
-    if (this.#phase !== "scanning" && this.#phase !== "encrypting") return this.#phase;
-    if (this.progress.phase === "finishing") this.enter("sending");
-    else if (this.progress.bytes > 0) this.enter("encrypting");
-    return this.#phase;
-  }
 }

@@ -5,17 +5,17 @@ import type { Figures } from "./figures.ts";
 export type Sample = { readonly atMs: number; readonly bytes: number; readonly sentBytes: number };
 
 export const WINDOW_MS = 30_000;
-const SHORT_MS = 3000;
+const STEP_MS = 1000;
+const SHORT_MS = 3500;
 /** Before that an estimate is a guess. */
 const ETA_AFTER_MS = 3000;
 
-/** One a second, none older than the window; the last is always the newest. */
-export function addSample(samples: readonly Sample[], { elapsedMs, bytes, sentBytes }: Figures): Sample[] {
+/** One a second, none older than the window; the same list while there is no new one. */
+export function addSample(samples: readonly Sample[], { elapsedMs, bytes, sentBytes }: Figures): readonly Sample[] {
+  const last = samples.at(-1);
+  if (last !== undefined && elapsedMs - last.atMs < STEP_MS) return samples;
   const next: Sample = { atMs: elapsedMs, bytes, sentBytes };
-  const kept = samples.filter(({ atMs }) => elapsedMs - atMs <= WINDOW_MS + 1000);
-  const [beforeLast, last] = kept.slice(-2);
-  const isFresh = beforeLast !== undefined && last !== undefined && last.atMs - beforeLast.atMs < 1000;
-  return isFresh ? [...kept.slice(0, -1), next] : [...kept, next];
+  return [...samples.filter(({ atMs }) => elapsedMs - atMs <= WINDOW_MS + STEP_MS), next];
 }
 
 /** Bytes a second over the last few seconds. */

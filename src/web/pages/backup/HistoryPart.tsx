@@ -1,6 +1,7 @@
 // What this browser has backed up so far. Kept in the browser; the server's own history of runs is on the page "Runs and logs".
 
 import { Badge, Table, Text } from "@mantine/core";
+import { memo } from "react";
 import type { PastRun } from "../../backup/device-store.ts";
 import { formatBytes, formatCount, formatDuration } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
@@ -12,7 +13,7 @@ const WORDS = BACKUP.history;
 const COLOURS = { done: "green", failed: "red", cancelled: "gray" } as const;
 const SHOWN = 20;
 
-export function HistoryPart({ runs }: { readonly runs: readonly PastRun[] }) {
+export const HistoryPart = memo(function HistoryPart({ runs }: { readonly runs: readonly PastRun[] }) {
   return (
     <Card title={WORDS.title}>
       {runs.length === 0 ? (
@@ -41,7 +42,7 @@ export function HistoryPart({ runs }: { readonly runs: readonly PastRun[] }) {
                   </Table.Td>
                   <Table.Td>{run.plan}</Table.Td>
                   <Table.Td>
-                    <Badge variant="light" color={COLOURS[run.outcome]}>
+                    <Badge variant="dot" color={COLOURS[run.outcome]}>
                       {WORDS.outcomes[run.outcome]}
                     </Badge>
                   </Table.Td>
@@ -57,4 +58,4 @@ export function HistoryPart({ runs }: { readonly runs: readonly PastRun[] }) {
       )}
     </Card>
   );
-}
+});

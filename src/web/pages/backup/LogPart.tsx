@@ -2,7 +2,7 @@
 
 import { Button, Group, Select, Switch, Text, TextInput } from "@mantine/core";
 import { IconDownload, IconSearch } from "@tabler/icons-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import type { LogLevel, LogLine } from "../../backup/figures.ts";
 import { formatBytes, formatCount } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
@@ -15,7 +15,7 @@ const RANK: Record<LogLevel, number> = { info: 0, warning: 1, error: 2 };
 /** More lines would only be scrolled past; all of them are in the saved file. */
 const SHOWN = 500;
 
-export function LogPart({ lines }: { readonly lines: readonly LogLine[] }) {
+export const LogPart = memo(function LogPart({ lines }: { readonly lines: readonly LogLine[] }) {
   const [least, setLeast] = useState<"all" | "warning" | "error">("all");
   const [search, setSearch] = useState("");
   const [isFollowing, setFollowing] = useState(true);
@@ -91,7 +91,7 @@ export function LogPart({ lines }: { readonly lines: readonly LogLine[] }) {
       </div>
     </Card>
   );
-}
+});
 
 function clockOf(at: number): string {
   return new Intl.DateTimeFormat(undefined, { timeStyle: "medium" }).format(at);

@@ -3,7 +3,7 @@
 
 import { Alert, Button, Group, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { backups } from "../../backup/controller.ts";
 import type { BackupJob } from "../../backup/device-store.ts";
 import { toastError } from "../../parts/toast.tsx";
@@ -16,7 +16,6 @@ const BY_ITSELF_MS = 10 * 60_000;
 
 export function ResumePart({ job }: { readonly job: BackupJob }) {
   const lookAgain = useLookAgain();
-  const hasTried = useRef(false);
   const { vault, plan, level, kept, names, open } = job;
   const isWhole = kept.length === names.length;
 
@@ -34,8 +33,7 @@ export function ResumePart({ job }: { readonly job: BackupJob }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page finds it
   useEffect(() => {
     const isRecent = Date.now() - (open?.startedAt ?? 0) < BY_ITSELF_MS;
-    if (hasTried.current || !isWhole || !isRecent) return;
-    hasTried.current = true;
+    if (!isWhole || !isRecent || !backups.mayResume(`${vault} ${plan}`)) return;
     goOn(false).catch(toastError);
   }, []);
 

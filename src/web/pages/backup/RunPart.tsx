@@ -2,7 +2,7 @@
 
 import { Alert, Button, Group, Modal, Progress, SimpleGrid, Stack, Text } from "@mantine/core";
 import { IconCircleCheck, IconPlayerPause, IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { backups, type RunView } from "../../backup/controller.ts";
 import { type Figures, RUN_PHASES } from "../../backup/figures.ts";
 import { etaMs, shareDone, speedOf } from "../../backup/speed.ts";
@@ -20,22 +20,31 @@ const WORDS = BACKUP.run;
 export function RunPart({ run }: { readonly run: RunView }) {
   const { figures, samples, state } = run;
   const isRunning = state === "running";
+  const place = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when it appears, so that whoever started it sees and hears it
+  useEffect(() => {
+    if (!isRunning) return;
+    place.current?.scrollIntoView({ block: "start" });
+    place.current?.focus({ preventScroll: true });
+  }, []);
   return (
-    <Card title={`${WORDS.title} “${run.plan}”`} actions={isRunning ? <Steering figures={figures} /> : <Again />}>
-      <Outcome run={run} />
-      {isRunning && <Phases figures={figures} />}
-      <Bar figures={figures} isRunning={isRunning} />
-      <FigureGrid run={run} />
-      {isRunning && samples.length > 1 && <SpeedChart samples={samples} />}
-      {isRunning && (
-        <Group justify="space-between" align="flex-start" gap="sm">
-          <Text size="xs" c="dimmed" className={classes.current ?? ""}>
-            {figures.current === "" ? WORDS.keepOpen : `${WORDS.now}: ${figures.current}`}
-          </Text>
-          <LineState figures={figures} />
-        </Group>
-      )}
-    </Card>
+    <div ref={place} tabIndex={-1} className={classes.run}>
+      <Card title={`${WORDS.title} “${run.plan}”`} actions={isRunning ? <Steering figures={figures} /> : <Again />}>
+        <Outcome run={run} />
+        {isRunning && <Phases figures={figures} />}
+        <Bar figures={figures} isRunning={isRunning} />
+        <FigureGrid run={run} />
+        {isRunning && samples.length > 1 && <SpeedChart samples={samples} />}
+        {isRunning && (
+          <Group justify="space-between" align="flex-start" gap="sm">
+            <Text size="xs" c="dimmed" className={classes.current ?? ""}>
+              {figures.current === "" ? WORDS.keepOpen : `${WORDS.now}: ${figures.current}`}
+            </Text>
+            <LineState figures={figures} />
+          </Group>
+        )}
+      </Card>
+    </div>
   );
 }
 
@@ -114,6 +123,7 @@ function Outcome({ run }: { readonly run: RunView }) {
           : WORDS.done(formatDuration(figures.elapsedMs))
       }
       role="status"
+      styles={{ title: { color: "var(--mantine-color-text)" } }}
     >
       <Text size="sm" ff="monospace">
         {WORDS.snapshot(end.snapshot.slice(0, 12))}
@@ -149,8 +159,6 @@ function Bar({ figures, isRunning }: { readonly figures: Figures; readonly isRun
     <Progress.Root size="lg">
       <Progress.Section
         value={(share ?? 1) * 100}
-        animated={isRunning && !figures.isPaused}
-        striped={isRunning}
         aria-label={WORDS.progress}
         {...(share === undefined ? {} : { "aria-valuetext": formatShare(share) })}
       />

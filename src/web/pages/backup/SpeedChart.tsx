@@ -2,6 +2,7 @@
 // more than the page.
 
 import { Group, Text } from "@mantine/core";
+import { memo } from "react";
 import { chartOf, type Sample, WINDOW_MS } from "../../backup/speed.ts";
 import { formatSpeed } from "../../format/numbers.ts";
 import { BACKUP } from "../../strings/backup.ts";
@@ -10,7 +11,7 @@ import classes from "./backup.module.css";
 const [WIDTH, HEIGHT] = [600, 96];
 const WORDS = BACKUP.run;
 
-export function SpeedChart({ samples }: { readonly samples: readonly Sample[] }) {
+export const SpeedChart = memo(function SpeedChart({ samples }: { readonly samples: readonly Sample[] }) {
   const read = chartOf(samples, "bytes");
   const sent = chartOf(samples, "sentBytes");
   const top = Math.max(1, ...read.map(({ speed }) => speed), ...sent.map(({ speed }) => speed));
@@ -45,4 +46,4 @@ export function SpeedChart({ samples }: { readonly samples: readonly Sample[] })
       </Group>
     </figure>
   );
-}
+});

@@ -34,7 +34,8 @@ function Content({ stored }: { readonly stored: Stored }) {
   if (!device) return <EnrolCard onDone={setWanted} />;
   const isRunning = run?.state === "running";
   const jobs = stored.jobs.filter(({ vault }) => vault === device.vault);
-  const cutOff = isRunning ? undefined : jobs.find(({ open }) => open !== undefined);
+  // What is shown as a run is not told of twice: the list of jobs is a little older than the run.
+  const cutOff = run ? undefined : jobs.find(({ open }) => open !== undefined);
   return (
     <>
       {cutOff && <ResumePart key={`${cutOff.vault} ${cutOff.plan}`} job={cutOff} />}

@@ -3,7 +3,7 @@
 import { Button, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { browserName } from "../../backup/enrol-page.ts";
+import { browserName } from "../../backup/browser-name.ts";
 import type { PreparedVault } from "../../backup/make-vault.ts";
 import { prepareNewVault } from "../../backup/vault-maker.ts";
 import { Card } from "../../parts/Card.tsx";
