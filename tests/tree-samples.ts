@@ -1,10 +1,10 @@
 // Tree entries of every type: fixed ones for vectors and mutations, arbitrary ones for fast-check.
 
-import fc from "fast-check";
 import { type Bytes, ByteWriter } from "../src/core/bytes.ts";
 import { type RawPath, rawFromBytes, rawFromText } from "../src/core/raw-path.ts";
 import { encodeEntry, encodeSegment } from "../src/wire/v4/tree.ts";
 import { ENTRY, type OwnerNames, type TreeEntry } from "../src/wire/v4/tree-types.ts";
+import { fc } from "./fast-check.ts";
 import { counting } from "./samples.ts";
 
 const raw = (text: string): RawPath => rawFromText(text);

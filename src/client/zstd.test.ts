@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, zstdCompressSync } from "node:zlib";
-import fc from "fast-check";
+import { fc } from "../../tests/fast-check.ts";
 import { nodeZstd } from "./zstd.ts";
 
 test("what is compressed comes back, at every level and size", async () => {

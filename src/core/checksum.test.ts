@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../tests/fast-check.ts";
 import { utf8 } from "./bytes.ts";
 import {
   CKSUM_EMPTY,

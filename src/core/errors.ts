@@ -503,7 +503,7 @@ export const ERRORS = {
     EXIT.usage,
     404,
     "There is no plan {name}.",
-    "`cyberbackup plan list` shows what there is; `cyberbackup plan add` makes a new one.",
+    "See `cyberbackup plan list` for what there is; `cyberbackup plan add` makes a new one.",
   ),
   plan_exists: spec(
     EXIT.usage,

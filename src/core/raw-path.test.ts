@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../tests/fast-check.ts";
 import { compareBytes, utf8 } from "./bytes.ts";
 import { type RawPath, rawFromBytes, rawFromText, rawJoin, rawSlice, rawToBytes, rawToText } from "./raw-path.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../tests/fast-check.ts";
 import vectors from "../../tests/vectors/siphash.json" with { type: "json" };
 import { fromHex, toHex } from "../core/bytes.ts";
 import { isAppError } from "../core/errors.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../tests/fast-check.ts";
 import { platform } from "../../tests/platform.ts";
 import { pseudoRandomBytes } from "../../tests/pseudo-random.ts";
 import { counting } from "../../tests/samples.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import type { Bytes } from "../core/bytes.ts";
+import { type Bytes, toHex } from "../core/bytes.ts";
 import { isAppError } from "../core/errors.ts";
 import type { DeviceId, SessionId, VaultId } from "../core/ids.ts";
 import { rawFromText, rawToBytes } from "../core/raw-path.ts";
+import { sha256 } from "../core/sha256.ts";
 import { importMacKey } from "../crypto/primitives.ts";
 import { RUN_LIMITS } from "../wire/v4/api/run-routes.ts";
 import { openRunDetails, type RunWords, sealRunDetails } from "./run-details.ts";
@@ -42,10 +42,7 @@ describe("details of a run", () => {
     assert.deepEqual(await openRunDetails(metaKey, about, sealed), expected);
     assert.deepEqual(await openRunDetails(await importMacKey(metaKey), about, sealed), expected);
     // The bytes are docs/format.md's: a change of them is another version.
-    assert.equal(
-      createHash("sha256").update(sealed).digest("hex"),
-      "ffc54957ec83c88675cb2bfa29ddb1102c883382124d483b810154a421168940",
-    );
+    assert.equal(toHex(await sha256(sealed)), "ffc54957ec83c88675cb2bfa29ddb1102c883382124d483b810154a421168940");
   });
 
   test("are bound to their vault, device and run, and to every byte", async () => {

@@ -1,8 +1,8 @@
 // A schedule must fall due once for each time of day that it names, on days of any length, in any time zone.
 
 import assert from "node:assert/strict";
-import test from "node:test";
-import fc from "fast-check";
+import { test } from "node:test";
+import { fc } from "../../tests/fast-check.ts";
 import { isAppError } from "../core/errors.ts";
 import { parseSchedule } from "../wire/v4/plan-schedule.ts";
 import { openCalendar } from "./schedule.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../tests/fast-check.ts";
 import type { PackId } from "../core/ids.ts";
 import { type PackUse, planGc } from "./gc-plan.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../tests/fast-check.ts";
 import type { DeviceId, NameToken, SnapshotId } from "../core/ids.ts";
 import { isEmptyPolicy, planRetention, type RetentionCandidate, type RetentionPolicy } from "./retention.ts";
 

@@ -7,8 +7,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { cksum } from "../../src/core/checksum.ts";
+import { fc } from "../fast-check.ts";
 
 const missing = spawnSync("cksum", { input: "" }).status !== 0 && "there is no cksum program here";
 

@@ -6,9 +6,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import fc from "fast-check";
 import { createExcluder, type DirectoryRules, IGNORE_FILE } from "../../src/client/excludes.ts";
 import { type RawPath, rawFromText, rawJoin, rawToBytes, rawToText } from "../../src/core/raw-path.ts";
+import { fc } from "../fast-check.ts";
 
 const missing = spawnSync("git", ["--version"]).status !== 0 && "there is no git here";
 

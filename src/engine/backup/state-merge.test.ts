@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../tests/fast-check.ts";
 import { SNAPSHOT } from "../../../tests/samples.ts";
 import { openStateBytes, stateSink } from "../../../tests/state-bytes.ts";
 import { entryBytes } from "../../../tests/tree-samples.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../tests/fast-check.ts";
 import { isAppError } from "../../core/errors.ts";
 import { PLAIN_BYTES_MAX } from "../legacy-crypto.ts";
 import { planPackets } from "./packets.ts";

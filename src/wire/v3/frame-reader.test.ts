@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../tests/fast-check.ts";
 import { concatBytes, utf8 } from "../../core/bytes.ts";
 import type { V3ClientId } from "../../core/ids.ts";
 import { ReplyReader, type RequestPart, RequestReader } from "./frame-reader.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decode as twinDecode, encode as twinEncode } from "@msgpack/msgpack";
-import fc from "fast-check";
+import { fc } from "../../../tests/fast-check.ts";
 import { type Bytes, fromHex, utf8 } from "../../core/bytes.ts";
 import { sha256 } from "../../core/sha256.ts";
 import { decodeMap, decodeRecord, encodeMap, encodeRecord } from "./envelope.ts";

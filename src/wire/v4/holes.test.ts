@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../tests/fast-check.ts";
 import { holesWithin, liesInHole } from "./holes.ts";
 
 /** Holes in order: gaps and lengths. A gap of 0 makes neighbours that touch. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../tests/fast-check.ts";
 import { packSession, samplePack, VAULT } from "../../../tests/samples.ts";
 import { concatBytes, toHex } from "../../core/bytes.ts";
 import { type BlockEntry, SEALED_MAX } from "./pack.ts";

@@ -1,7 +1,7 @@
 // A plan that somebody edited by hand must be understood or refused with the name of the field and what was probably meant.
 
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import { isAppError } from "../../core/errors.ts";
 import { coverageOf, type PlanInput, programsOf, readPlan } from "./plan-body.ts";
 

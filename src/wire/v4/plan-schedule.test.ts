@@ -2,8 +2,8 @@
 // help.
 
 import assert from "node:assert/strict";
-import test from "node:test";
-import fc from "fast-check";
+import { test } from "node:test";
+import { fc } from "../../../tests/fast-check.ts";
 import { isAppError } from "../../core/errors.ts";
 import { EVERY_DAY, parseSchedule, type Schedule, scheduleWords } from "./plan-schedule.ts";
 

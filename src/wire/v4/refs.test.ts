@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../tests/fast-check.ts";
 import { fromHex } from "../../core/bytes.ts";
 import { decodeRefs, encodeRefs } from "./refs.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../tests/fast-check.ts";
 import { PLAN, SNAPSHOT, VAULT } from "../../../tests/samples.ts";
 import { openStateBytes, stateSink } from "../../../tests/state-bytes.ts";
 import { anyEntry, entryBytes, treeEntries } from "../../../tests/tree-samples.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../tests/fast-check.ts";
 import { pseudoRandomBytes } from "../../../tests/pseudo-random.ts";
 import { anyEntries, anyEntry, entryBytes, segmentOf, treeEntries, treeOwners } from "../../../tests/tree-samples.ts";
 import { ByteReader, ByteWriter, concatBytes, fromHex } from "../../core/bytes.ts";

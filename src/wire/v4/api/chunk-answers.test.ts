@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../../tests/fast-check.ts";
 import { concatBytes } from "../../../core/bytes.ts";
 import type { BlockId, DeviceId, PackId, SessionId } from "../../../core/ids.ts";
 import type { BlockLocation } from "../vault-port.ts";

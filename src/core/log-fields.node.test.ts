@@ -109,7 +109,7 @@ describe("errors in a log", () => {
       { ...describeError(cause), stack: "" },
       { error: "Error", code: "ENOSPC", call: "write", stack: "" },
     );
-    assert.match(String(told.stack), /src\/core\/log-fields\.test\.ts:\d+:\d+/);
+    assert.match(String(told.stack), /src\/core\/log-fields\.node\.test\.ts:\d+:\d+/);
     assert.ok(!JSON.stringify([told, describeError(cause)]).includes("kanarienvogel"));
   });
 
