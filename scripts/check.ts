@@ -42,6 +42,7 @@ const CHECKS: readonly { name: string; what: string; script: string; args?: stri
   { name: "layers", what: "no import climbs", script: "scripts/layers.ts" },
   { name: "knip", what: "no dead code, no unused dependency", script: "node_modules/knip/bin/knip.js" },
   { name: "docs", what: "reference pages agree with the code", script: "scripts/docs.ts", args: ["--check"] },
+  { name: "cli-docs", what: "pages of commands, JSON and API too", script: "scripts/docs-cli.ts", args: ["--check"] },
 ];
 
 requireNode();

@@ -1,4 +1,4 @@
-// Writes docs/cli.md and docs/json.md from the commands and schemas of src/cli/. `--check` writes nothing and fails when a page
+// Writes docs/cli.md, docs/json.md and docs/api.md from the commands, schemas and routes that they describe. `--check` writes nothing and fails when a page
 // is stale.
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -9,10 +9,11 @@ import { processHost } from "../src/cli/host.ts";
 import { jsonPage } from "../src/cli/json-page.ts";
 import { Output } from "../src/cli/output.ts";
 import { buildProgram, loadAll } from "../src/cli/program.ts";
+import { apiPage } from "./api-page.ts";
 
 /** Page (in docs/) → its text. */
 export async function cliPages(): Promise<Record<string, string>> {
-  return { "cli.md": helpPage(await loadedProgram()), "json.md": jsonPage() };
+  return { "cli.md": helpPage(await loadedProgram()), "json.md": jsonPage(), "api.md": await apiPage() };
 }
 
 /** The program with all its commands. */

@@ -1,7 +1,7 @@
 // The commands that the guides tell people to type exist, with the options that they give them.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Command } from "commander";
 import { CrashHandling } from "../src/cli/crash.ts";
@@ -9,7 +9,11 @@ import { processHost } from "../src/cli/host.ts";
 import { Output } from "../src/cli/output.ts";
 import { buildProgram, loadAll } from "../src/cli/program.ts";
 
-const GUIDES = ["README.md", "docs/migration.md"];
+const GUIDES = [
+  "README.md",
+  ...["agent", "from-cyberbackup-3", "migration", "server", "tutorial"].map((name) => `docs/${name}.md`),
+  ...globSync("docs/how-to/*.md", { cwd: new URL("..", import.meta.url).pathname }),
+];
 
 const host = processHost(new AbortController().signal);
 const cli = {
@@ -50,7 +54,7 @@ describe("the commands in the guides", () => {
       const lines = text.split("\n").filter((line) => /^ {4}\S/.test(line));
       const inline = [...text.matchAll(/`(cyberbackup [^`]+)`/g)].map(([, line]) => line!);
       const ours = [...lines, ...inline].filter((line) => line.includes("cyberbackup"));
-      assert.ok(ours.length > 3, "the guide has no commands: does this test still find them?");
+      assert.ok(ours.length > 0, "the guide has no commands: does this test still find them?");
       const problems = ours.flatMap((line) => problemOf(line.replace(/--keep-…|…/g, "")) ?? []);
       assert.deepEqual(problems, []);
     });
