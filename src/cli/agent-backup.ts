@@ -18,7 +18,7 @@ import { parseSchedule } from "../wire/v4/plan-schedule.ts";
 import { decodeSnapshotRecord } from "../wire/v4/snapshot-record.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
 import { applyKeep } from "./agent-keep.ts";
-import { LEVELS } from "./commands/backup.ts";
+import { LEVELS, requireSource } from "./commands/backup.ts";
 import type { Context } from "./context.ts";
 import { type OpenedVault, withVault } from "./open-vault.ts";
 
@@ -47,6 +47,9 @@ async function backUp(context: Context, opened: OpenedVault, request: BackupRequ
   const token = await planToken(device.writer.metaKey, plan.name);
   const there = killed && (await snapshotOf(vault, device.device, token, killed));
   if (there) return { snapshot: there, wasThere: true, problems: [], problemCount: 0 };
+  // A disk that is not mounted must not become an empty snapshot.
+  const missing = await requireSource({ paths: plan.sources, ...(plan.command ? { command: plan.command } : {}) });
+  if (missing) throw missing;
   const { config, host, logger } = context;
   const report = await runBackup({
     vault: gateUploads(vault, { pass: () => gate.pass(signal) }),

@@ -1,11 +1,12 @@
 // A device in simulated time: its disk outlives its agents, which sleep, are killed and are started again. Backups take time and fail as the
 // test says. Everything that happened is written down for the test to judge.
 
-import { Agent, type AgentOptions } from "../../src/client/agent/agent.ts";
+import { Agent, type AgentOptions, type Link } from "../../src/client/agent/agent.ts";
 import type { AgentEvent } from "../../src/client/agent/agent-event.ts";
 import type { BackUp } from "../../src/client/agent/perform.ts";
 import { memoryStore } from "../../src/client/agent/plan-memory.ts";
 import type { Timers } from "../../src/client/agent/timers.ts";
+import type { VaultAgent } from "../../src/client/agent/vault-agent.ts";
 import type { ErrorCode } from "../../src/core/errors.ts";
 import { AppError, throwIfAborted } from "../../src/core/errors.ts";
 import type { SessionId, SnapshotId, VaultId } from "../../src/core/ids.ts";
@@ -41,7 +42,7 @@ export type SimOptions = {
   readonly trouble: (vault: VaultId, now: number) => ErrorCode | undefined;
   /** After each good run. */
   readonly onSnapshot?: (vault: VaultId, plan: string, now: number) => void;
-  readonly openLink?: AgentOptions["openLink"];
+  readonly openLink?: (agent: VaultAgent, options: AgentOptions) => Promise<Link | undefined>;
 };
 
 type Life = { isOver: boolean; readonly stop: AbortController; ended: Promise<void> };
@@ -107,7 +108,7 @@ export class SimDevice {
         if (life.isOver) await never();
       },
     };
-    return {
+    const options: AgentOptions = {
       plans: this.stores.plans,
       memories: memoryStore(mortal(this.stores, life)),
       pauses: mortal(this.stores, life),
@@ -121,9 +122,10 @@ export class SimDevice {
       onEvent: (event) => {
         if (!life.isOver) this.events.push(event);
       },
-      openLink: this.#options.openLink ?? (async () => undefined),
+      openLink: async (agent) => this.#options.openLink?.(agent, options),
       watchFiles: () => () => undefined,
     };
+    return options;
   }
 
   #backUp(timers: Timers): BackUp {

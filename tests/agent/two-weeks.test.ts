@@ -3,8 +3,10 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { toRemove } from "../../src/cli/agent-keep.ts";
 import type { ErrorCode } from "../../src/core/errors.ts";
-import type { VaultId } from "../../src/core/ids.ts";
+import type { DeviceId, NameToken, VaultId } from "../../src/core/ids.ts";
+import type { SnapshotRow } from "../../src/wire/v4/vault-port.ts";
 import { type Attempt, SimDevice } from "./sim-device.ts";
 
 const HOUR = 3_600_000;
@@ -53,7 +55,8 @@ for (const [name, start] of [
 ] as const) {
   test(`two weeks in ${name}: every due run happened once, as soon as it could`, async () => {
     const startAt = Date.parse(start);
-    const device = await live(startAt, STORY);
+    const kept: SnapshotRow[] = [];
+    const device = await live(startAt, STORY, kept);
     const end = startAt + 14 * DAY;
     const local = localMinutes(startAt, end);
 
@@ -76,6 +79,8 @@ for (const [name, start] of [
     );
     checkWindow(device, "photos", local);
 
+    checkKept(device, kept, local);
+
     const onChange = name === "spring" ? "2026-03-29" : "2026-10-25";
     const changeDay = local.filter(({ date }) => date === onChange).map(({ at }) => at);
     const isThatDay = ({ moment }: Attempt): boolean => moment !== null && changeDay.includes(moment);
@@ -93,7 +98,10 @@ for (const [name, start] of [
   });
 }
 
-async function live(startAt: number, story: Story): Promise<SimDevice> {
+const KEEP = { last: 3, daily: 5 };
+
+/** `kept` is what the vault on the disk holds of the plan that has a retention. */
+async function live(startAt: number, story: Story, kept: SnapshotRow[]): Promise<SimDevice> {
   const within = (spans: readonly Span[], now: number): boolean =>
     spans.some(([from, to]) => now >= startAt + from * HOUR && now < startAt + to * HOUR);
   let tokenAt = startAt;
@@ -110,6 +118,21 @@ async function live(startAt: number, story: Story): Promise<SimDevice> {
       if (now - tokenAt < 31 * HOUR) return undefined;
       tokenAt = now;
       return "token_expired";
+    },
+    onSnapshot: (vault, plan, now) => {
+      if (vault !== DISK) return;
+      const id = device.snapshots.get(vault)!.at(-1)!.id;
+      const named = {
+        id,
+        plan: plan as NameToken,
+        device: "d" as DeviceId,
+        tags: [],
+        receivedAt: now,
+        seq: kept.length,
+      };
+      kept.push({ ...named, state: "live", trashedAt: undefined, pinnedUntil: undefined, addedBytes: 0 });
+      const gone = new Set(toRemove(kept, KEEP, now, ZONE));
+      kept.splice(0, kept.length, ...kept.filter((row) => !gone.has(row)));
     },
   });
   device.stores.addVault(SERVER);
@@ -191,6 +214,17 @@ function checkWindow(device: SimDevice, plan: string, local: readonly Minute[]):
   }
   // Each window but those that ended in sleep, with the server away or with the quota full.
   assert.ok(done.length >= 6, `${done.length} windows`);
+}
+
+/** The last three, and the last one of each of the last five days on which there was any: counted over all that there ever was. */
+function checkKept(device: SimDevice, kept: readonly SnapshotRow[], local: readonly Minute[]): void {
+  const all = device.snapshots.get(DISK)!;
+  const dates = new Map(local.map(({ at, date }) => [at, date]));
+  const lastOfDay = new Map(all.map((row) => [dates.get(Math.floor(row.receivedAt / MINUTE) * MINUTE), row.id]));
+  const days = [...lastOfDay.values()].slice(-KEEP.daily);
+  const expected = new Set([...days, ...all.slice(-KEEP.last).map(({ id }) => id)]);
+  assert.deepEqual(new Set(kept.map(({ id }) => id)), expected);
+  assert.ok(expected.size >= KEEP.daily + KEEP.last - 1 && all.length > 200);
 }
 
 function good(device: SimDevice, plan: string): Attempt[] {

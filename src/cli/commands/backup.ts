@@ -142,7 +142,7 @@ function sourcesOf({ host }: Context, options: Options, words: readonly string[]
 }
 
 /** What keeps the run from beginning. One path that is there is enough: the others are problems of the run. */
-async function requireSource({ paths, stdin, command }: Sources): Promise<AppError | undefined> {
+export async function requireSource({ paths, stdin, command }: Sources): Promise<AppError | undefined> {
   if (stdin || command) return undefined;
   for (const path of paths) {
     const isThere = await lstat(path).then(

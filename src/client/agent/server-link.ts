@@ -116,7 +116,7 @@ export class ServerLink implements Link {
     this.#isConnected = true;
     this.#toldStatus = "";
     onEvent({ type: "connected", vault: agent.vault });
-    agent.retryNow();
+    this.#background(() => agent.retryNow());
     this.#background(() => this.#sendKept());
   }
 

@@ -166,14 +166,14 @@ export class VaultAgent {
   }
 
   /** The server is back: what waits to be tried again for want of it is tried now. */
-  retryNow(): void {
+  async retryNow(): Promise<void> {
     const now = this.#options.timers.clock.now();
-    for (const known of this.#known.values()) {
-      const { retry } = known.memory;
+    for (const [name, { memory }] of this.#known) {
+      const { retry } = memory;
       if (!retry || retry.at <= now) continue;
-      known.memory = { ...known.memory, retry: { ...retry, at: now } };
-      known.lookAt = undefined;
+      await this.#remember(name, (before) => ({ ...before, retry: before.retry && { ...before.retry, at: now } }));
     }
+    this.#options.poke();
   }
 
   /** When the plan is due next by its schedule; undefined when it is not, or is paused for good. */
@@ -198,14 +198,12 @@ export class VaultAgent {
     }
   }
 
-  async #remember(name: string, change: Partial<PlanMemory>): Promise<void> {
+  async #remember(name: string, change: (before: PlanMemory) => PlanMemory): Promise<void> {
     const known = this.#known.get(name);
     if (!known) return;
-    const memory = await this.#options.memories.update(this.vault, name, (before) => ({
-      ...(before ?? known.memory),
-      ...change,
-    }));
+    const memory = await this.#options.memories.update(this.vault, name, (stored) => change(stored ?? known.memory));
     known.memory = memory!;
+    known.lookAt = undefined;
   }
 
   async #learn(plan: Plan): Promise<void> {
@@ -254,7 +252,7 @@ export class VaultAgent {
     const { due, nextAt } = standingOf(plan.enabled ? input : { ...input, calendar: NEVER }, now);
     if (!due) return nextAt ?? Number.POSITIVE_INFINITY;
     if (due.kind === "skip") {
-      await this.#remember(plan.name, { handled: due.moment });
+      await this.#remember(plan.name, (before) => ({ ...before, handled: due.moment }));
       this.#options.onEvent({ type: "skipped", vault: this.vault, plan: plan.name, moment: due.moment });
       return now;
     }

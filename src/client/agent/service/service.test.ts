@@ -1,6 +1,7 @@
 // What `agent install` writes must be what each service manager understands, also where paths hold what their syntax means something by.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { makeService, serviceKind } from "./service.ts";
 import type { ServiceInput } from "./systemd.ts";
@@ -110,3 +111,14 @@ function openTags(xml: string): string[] {
   }
   return open;
 }
+
+test("the units in deploy/agent are what is installed", () => {
+  for (const isSystem of [true, false]) {
+    const home = isSystem ? "/var/lib/cyberbackup" : "%h/.local/share/cyberbackup";
+    const input = { argv: ["/usr/bin/cyberbackup", "agent", "run"], home, vaults: [], isSystem, env: {} };
+    const path = `../../../../deploy/agent/cyberbackup-agent${isSystem ? "" : ".user"}.service`;
+    // A unit that is shared names the home of whoever uses it by a specifier.
+    const { text } = makeService("systemd", input, PLACE);
+    assert.equal(readFileSync(new URL(path, import.meta.url), "utf8"), text.replaceAll("%%h", "%h"));
+  }
+});
