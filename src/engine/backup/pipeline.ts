@@ -66,7 +66,8 @@ export type PipelineOptions = {
 
 export class Pipeline {
   readonly #options: PipelineOptions;
-  #slots: Slot[] = [];
+  /** Slots before the head are gone, so that the collector meets none of them twice. */
+  #slots: (Slot | undefined)[] = [];
   #head = 0;
   #draining = false;
   #failure: unknown;
@@ -214,7 +215,7 @@ export class Pipeline {
     this.#draining = true;
     try {
       for (let slot = this.#slots[this.#head]; slot?.ready; slot = this.#slots[this.#head]) {
-        this.#head++;
+        this.#slots[this.#head++] = undefined;
         if (slot.kind === "entry") this.#writeEntry(slot);
         else if (slot.kind === "enter") this.#open(slot.name);
         else {
