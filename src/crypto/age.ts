@@ -8,7 +8,7 @@ import {
   identityToRecipient,
   type Recipient,
 } from "age-encryption";
-import type { Bytes } from "../core/bytes.ts";
+import { type Bytes, concatBytes } from "../core/bytes.ts";
 import { AppError, isAppError } from "../core/errors.ts";
 
 /** scrypt with work factor 2^logN, in JavaScript: slow. */
@@ -26,7 +26,7 @@ export async function encryptAge(plaintext: Uint8Array, lock: AgeLock): Promise<
     encrypter.setPassphrase(lock.passphrase);
     encrypter.setScryptWorkFactor(lock.logN);
   }
-  return (await encrypter.encrypt(plaintext)) as Bytes;
+  return readAll(await encrypter.encrypt(streamOf(plaintext)));
 }
 
 /**
@@ -46,7 +46,7 @@ export async function decryptAge(file: Uint8Array, key: AgeKey, what: string): P
     },
   });
   try {
-    return (await decrypter.decrypt(file)) as Bytes;
+    return await readAll(await decrypter.decrypt(streamOf(file)));
   } catch (cause) {
     if (!fits) return undefined;
     if (isAppError(cause, "passkey_refused")) throw cause;
@@ -54,15 +54,31 @@ export async function decryptAge(file: Uint8Array, key: AgeKey, what: string): P
   }
 }
 
+/** Bytes go in and out as streams of ours: for bytes the library makes a Response, and Node loads all of fetch for one. */
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
+
+async function readAll(stream: ReadableStream<Uint8Array>): Promise<Bytes> {
+  const parts: Uint8Array[] = [];
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) parts.push(next.value);
+  return concatBytes(parts);
+}
+
 let warmed: Promise<unknown> | undefined;
 
 /**
  * Loads and compiles what the first decryption needs, with a key that is thrown away: for whoever has to wait for a passphrase's
- * derivation, and would wait for this afterwards. (Node loads the classes of fetch, which the library reads streams with, when
- * they are first named.)
+ * derivation, and would wait for this afterwards.
  */
 export function warmAge(): Promise<unknown> {
-  warmed ??= generateHybridIdentity().then(async (identity) => [await identityToRecipient(identity), Response]);
+  warmed ??= generateHybridIdentity().then(identityToRecipient);
   return warmed;
 }
 
