@@ -93,7 +93,7 @@ function stateOf(place: number, day: number): RunState {
 }
 
 function addSizes({ server: { kit } }: Pick<Site, "server">, vault: VaultId, now: number): void {
-  for (let hour = DAYS * 24; hour >= 1; hour--) {
+  for (let hour = DAYS * 24; hour >= 0; hour--) {
     const at = now - hour * HOUR;
     const grown = 1 - hour / (DAYS * 24 * 4);
     const wave = 1 + 0.02 * Math.sin(hour / 40);

@@ -34,6 +34,8 @@ export const CHANGES: Readonly<Record<string, readonly Route[]>> = {
     DEVICE_ROUTES.devices,
   ],
   statement: [
+    OVERVIEW_ROUTES.overview,
+    OVERVIEW_ROUTES.deviceStates,
     VAULT_ROUTES.deviceList,
     VAULT_ROUTES.vault,
     DEVICE_ROUTES.snapshots,

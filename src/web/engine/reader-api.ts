@@ -136,6 +136,16 @@ export type ReaderApi = {
     };
     readonly output: { readonly identity?: string };
   };
+  /** An enrolment code for one more device, made with the vault's writer secrets. */
+  invite: {
+    readonly input: {
+      readonly name: string;
+      readonly address: string;
+      readonly pin: Bytes | undefined;
+      readonly hours: number;
+    };
+    readonly output: { readonly code: string; readonly endsAt: number };
+  };
   runDetails: {
     readonly input: { readonly run: SessionId; readonly device: DeviceId };
     readonly output: RunDetailsView;

@@ -8,6 +8,7 @@ import { type PasskeyPrompt, passkeyIdentity } from "../../crypto/passkey.ts";
 import type { ReaderSecrets } from "../../crypto/secrets.ts";
 import { signerOfKey } from "../../crypto/signature.ts";
 import { planToken } from "../../crypto/tokens.ts";
+import { type Invitation, invite } from "../../engine/enrol/invite.ts";
 import { generateRecoveryKey, makeKeyslot } from "../../engine/enrol/new-vault.ts";
 import { statementMessage } from "../../engine/enrol/statements.ts";
 import { acceptHead, checkHead, checkRecordHead } from "../../engine/heads.ts";
@@ -83,6 +84,12 @@ export class ReaderSession {
   get reader(): VaultReader {
     if (this.#reader) return this.#reader;
     throw new AppError("passphrase_missing");
+  }
+
+  /** As the person who is signed in. */
+  invite(wish: ReaderApi["invite"]["input"]): Promise<Invitation> {
+    const { client: api, vaultId: vault } = this.vault;
+    return invite({ api, vault, writer: this.reader.secrets.writer, random: systemRandom, ...wish });
   }
 
   /** Throws `not_found`, `record_corrupt`. */

@@ -61,6 +61,11 @@ const service: Service<ReaderApi> = {
     };
   },
 
+  async invite(wish) {
+    const { code, endsAt } = await opened().invite(wish);
+    return { code, endsAt };
+  },
+
   planBodies: ({ device }) => opened().planBodies(device),
 
   planTokens: ({ names }) => opened().planTokens(names),

@@ -14,6 +14,8 @@ import { useNow } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { DEVICES } from "../../strings/devices.ts";
 import { SHELL } from "../../strings/shell.ts";
+import { SignerNote } from "../vaults/SignerNote.tsx";
+import { useDeviceHere, useSigned } from "../vaults/use-signer.ts";
 
 const HOUR_MS = 3_600_000;
 const MORNING_HOUR = 7;
@@ -80,14 +82,53 @@ export function DeviceActions({ item, vaultName }: { readonly item: DeviceState;
       </Menu>
       <Rename item={item} isOpen={isRenaming} onClose={renaming.close} />
       <Modal opened={isRevoking} onClose={revoking.close} title={DEVICES.revokeTitle(item.name)} size="lg">
-        <Stack>
-          <Alert color="red" variant="light">
-            {DEVICES.revokeText}
-          </Alert>
-          <CopyLine value={DEVICES.revokeCommand(`${location.origin}/${vaultName}`, device)} />
-        </Stack>
+        <Revoke item={item} vaultName={vaultName} onClose={revoking.close} />
       </Modal>
     </Group>
+  );
+}
+
+/** Signed by the device that this browser is, so that a server cannot make it up. */
+function Revoke({
+  item: { vault, device },
+  vaultName,
+  onClose,
+}: {
+  readonly item: DeviceState;
+  readonly vaultName: string;
+  readonly onClose: () => void;
+}) {
+  const here = useDeviceHere(vault).data;
+  const signed = useSigned(here, () => {
+    toastDone(DEVICES.revoked);
+    onClose();
+  });
+  const isSelf = here?.device === device;
+  return (
+    <Stack>
+      <Alert color="red" variant="light">
+        {isSelf ? DEVICES.revokeSelf : DEVICES.revokeText}
+      </Alert>
+      <SignerNote vault={vault} />
+      {here && !isSelf && (
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            {SHELL.cancel}
+          </Button>
+          <Button
+            color="red"
+            loading={signed.isPending}
+            onClick={() => signed.mutate({ type: "device-revoke", body: { device } })}
+          >
+            {DEVICES.revoke}
+          </Button>
+        </Group>
+      )}
+      <Text size="sm" c="dimmed">
+        {DEVICES.revokeElsewhere}
+      </Text>
+      <CopyLine value={DEVICES.revokeCommand(`${location.origin}/${vaultName}`, device)} />
+    </Stack>
   );
 }
 

@@ -1,6 +1,8 @@
 // The vaults: how well they pack, and when it was last proven that everything in them can be read.
 
-import { Badge, Group, Table, Text } from "@mantine/core";
+import { Badge, Group, SimpleGrid, Table, Text } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import type { ReactNode } from "react";
 import type { VaultState } from "../../../wire/v4/api/overview-routes.ts";
 import { formatAge, formatBytes, plural } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
@@ -12,6 +14,16 @@ import { factor } from "./ratios.ts";
 const WORDS = OVERVIEW.vaults;
 
 export function VaultProof({ vaults }: { readonly vaults: readonly VaultState[] }) {
+  const isNarrow = useMediaQuery("(max-width: 62em)", undefined, { getInitialValueInEffect: false });
+  if (isNarrow) {
+    return (
+      <Card title={WORDS.title} text={WORDS.text}>
+        {vaults.map((vault) => (
+          <Facts key={vault.vault} vault={vault} />
+        ))}
+      </Card>
+    );
+  }
   return (
     <Card isFlush title={WORDS.title} text={WORDS.text}>
       <Table.ScrollContainer minWidth={760}>
@@ -39,23 +51,62 @@ export function VaultProof({ vaults }: { readonly vaults: readonly VaultState[] 
   );
 }
 
+function Facts({ vault }: { readonly vault: VaultState }) {
+  const facts: readonly (readonly [string, ReactNode])[] = [
+    [WORDS.stored, formatBytes(vault.storedBytes)],
+    [WORDS.protected, formatBytes(vault.protectedBytes)],
+    [WORDS.dedup, factor(vault.allBytes, vault.newBytes)],
+    [WORDS.compression, factor(vault.newBytes, vault.addedBytes)],
+    [WORDS.scrub, <When key="scrub" at={vault.lastScrubAt} />],
+    [WORDS.check, <When key="check" at={vault.lastCheckAt} />],
+    [WORDS.verify, <When key="verify" at={vault.lastVerifyAt} />],
+  ];
+  return (
+    <div>
+      <Name vault={vault} />
+      <SimpleGrid cols={2} spacing="sm" mt="xs" component="dl" mb={0}>
+        {facts.map(([label, value]) => (
+          <div key={label}>
+            <Text size="xs" c="dimmed" component="dt">
+              {label}
+            </Text>
+            <Text size="sm" fw={500} component="dd" m={0}>
+              {value}
+            </Text>
+          </div>
+        ))}
+      </SimpleGrid>
+    </div>
+  );
+}
+
+function Name({ vault: { name, problem, damagedBlocks } }: { readonly vault: VaultState }) {
+  return (
+    <Group gap="xs" wrap="nowrap">
+      <Text fw={600} size="sm">
+        {name}
+      </Text>
+      {problem !== null && (
+        <Badge color="red" className={runs.badge}>
+          {WORDS.broken}
+        </Badge>
+      )}
+      {damagedBlocks > 0 && (
+        <Badge color="red" className={runs.badge}>
+          {plural(damagedBlocks, WORDS.damaged.one, WORDS.damaged.many)}
+        </Badge>
+      )}
+    </Group>
+  );
+}
+
 function Row({ vault }: { readonly vault: VaultState }) {
   const now = useNow();
-  const { name, problem, damagedBlocks, storedBytes, protectedBytes, oldestReadAt } = vault;
+  const { storedBytes, protectedBytes, oldestReadAt } = vault;
   return (
     <Table.Tr>
       <Table.Td>
-        <Group gap="xs" wrap="nowrap">
-          <Text fw={600} size="sm">
-            {name}
-          </Text>
-          {problem !== null && <Badge color="red">{WORDS.broken}</Badge>}
-          {damagedBlocks > 0 && (
-            <Badge color="red" className={runs.badge}>
-              {plural(damagedBlocks, WORDS.damaged.one, WORDS.damaged.many)}
-            </Badge>
-          )}
-        </Group>
+        <Name vault={vault} />
       </Table.Td>
       <Table.Td className={runs.number}>{formatBytes(storedBytes)}</Table.Td>
       <Table.Td className={runs.number}>{formatBytes(protectedBytes)}</Table.Td>

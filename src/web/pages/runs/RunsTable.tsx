@@ -4,7 +4,7 @@ import { Anchor, Group, Table, Text } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { Run } from "../../../wire/v4/api/run-routes.ts";
-import { formatBytes, formatCount, formatDuration, formatExactTime, formatTime } from "../../format/numbers.ts";
+import { formatBytes, formatCount, formatDuration, formatTime } from "../../format/numbers.ts";
 import { Time, useNow } from "../../parts/Time.tsx";
 import { RUNS } from "../../strings/runs.ts";
 import { useLiveRun } from "./live-runs.ts";
@@ -109,7 +109,7 @@ function RunCard({ run: given, names, hasDevice }: RowProps) {
     <Link to={`/runs/${run.vault}/${run.run}`} className={classes.card}>
       <Group justify="space-between" wrap="nowrap" gap="sm">
         <Text fw={600} size="sm" truncate>
-          {hasDevice ? names.device(run.vault, run.device) : formatExactTime(run.startedAt)}
+          {hasDevice ? names.device(run.vault, run.device) : <Started at={run.startedAt} />}
         </Text>
         {badgeOf(run)}
       </Group>
@@ -117,9 +117,11 @@ function RunCard({ run: given, names, hasDevice }: RowProps) {
         <Text size="sm" c="dimmed">
           {about}
         </Text>
-        <Text size="sm" c="dimmed">
-          <Started at={run.startedAt} />
-        </Text>
+        {hasDevice && (
+          <Text size="sm" c="dimmed">
+            <Started at={run.startedAt} />
+          </Text>
+        )}
       </Group>
     </Link>
   );
