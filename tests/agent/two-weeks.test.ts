@@ -80,6 +80,7 @@ for (const [name, start] of [
     checkWindow(device, "photos", local);
 
     checkKept(device, kept, local);
+    checkTriesGoOn(device, end);
 
     const onChange = name === "spring" ? "2026-03-29" : "2026-10-25";
     const changeDay = local.filter(({ date }) => date === onChange).map(({ at }) => at);
@@ -214,6 +215,23 @@ function checkWindow(device: SimDevice, plan: string, local: readonly Minute[]):
   }
   // Each window but those that ended in sleep, with the server away or with the quota full.
   assert.ok(done.length >= 6, `${done.length} windows`);
+}
+
+/** What was cut short begins again at once, and what may pass is tried again within the longest wait. */
+function checkTriesGoOn(device: SimDevice, end: number): void {
+  for (const failed of device.attempts) {
+    const { plan, vault, outcome, endedAt } = failed;
+    if (outcome === "ok" || outcome === "quota_full" || endedAt > end - 3 * HOUR) continue;
+    const next = device.attempts.find((each) => each.plan === plan && each.startedAt >= endedAt && each !== failed);
+    assert.ok(next, `${plan}: ${outcome} is followed by another try`);
+    const busy = device.attempts
+      .filter((each) => each.vault === vault)
+      .map((each) => [each.startedAt, each.endedAt] as const);
+    const away = device.away.map(({ from, to }) => [from, to] as const);
+    const waited = next.startedAt - endedAt - covered(endedAt, next.startedAt, [...busy, ...away]);
+    const longest = outcome === "killed" ? 0 : 1.25 * HOUR;
+    assert.ok(waited <= longest + SLICE, `${plan}: ${outcome} was tried again after ${waited} ms`);
+  }
 }
 
 /** The last three, and the last one of each of the last five days on which there was any: counted over all that there ever was. */

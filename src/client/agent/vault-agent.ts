@@ -3,7 +3,7 @@
 
 import { toHex } from "../../core/bytes.ts";
 import type { RandomSource } from "../../core/clock.ts";
-import type { AppError } from "../../core/errors.ts";
+import { type AppError, isAppError } from "../../core/errors.ts";
 import type { SessionId, VaultId } from "../../core/ids.ts";
 import { openCalendar } from "../../engine/schedule.ts";
 import type { Plan } from "../../wire/v4/plan-body.ts";
@@ -360,12 +360,11 @@ export class VaultAgent {
     const last = isCutShort ? { ...end.last, outcome: "interrupted" as const } : end.last;
     const now = timers.clock.now();
     const tries = isCutShort ? due.tries : due.tries + 1;
-    const mayRetry =
-      isCutShort ||
-      (last.outcome === "failed" &&
-        due.trigger !== "manual" &&
-        end.error?.retry === true &&
-        tries <= (known?.plan.retries.times ?? 0));
+    const { times } = known?.plan.retries ?? { times: 0 };
+    // A server that is away says nothing about the plan: as long as it is, there is nothing to give up.
+    const hasTries = isAppError(end.error, "server_unreachable") ? times > 0 : tries <= times;
+    const isWorthIt = last.outcome === "failed" && due.trigger !== "manual" && end.error?.retry === true;
+    const mayRetry = isCutShort || (isWorthIt && hasTries);
     const at = isCutShort ? now : now + this.#waitMs(known?.plan, tries);
     const retry = mayRetry
       ? { at, tries, moment: due.moment, error: end.error?.code ?? ("interrupted" as const) }
