@@ -130,6 +130,7 @@ export const cssVariables: CSSVariablesResolver = (theme) => ({
     "--cb-good": "#1f7147",
     "--cb-warn": "#8a5a08",
     "--cb-bad": "#c22f2f",
+    "--mantine-color-error": "#c22f2f",
   },
   dark: {
     ...softColours(theme),
@@ -145,5 +146,6 @@ export const cssVariables: CSSVariablesResolver = (theme) => ({
     "--cb-good": "#5cc58c",
     "--cb-warn": "#e9b24c",
     "--cb-bad": "#ff8a80",
+    "--mantine-color-error": "#ff8a80",
   },
 });

@@ -19,6 +19,15 @@ export type Unlocking =
   | { readonly by: "recovery"; readonly text: string }
   | { readonly by: "passkey"; readonly slot: KeyslotId };
 
+export type PasskeyWish = {
+  /** `AGE-PLUGIN-FIDO2PRF-1…`, as `createPasskey` answers it. */
+  readonly credential: string;
+  readonly label: string;
+  /** For a browser that is no device of the vault yet. */
+  readonly vaultName: string;
+  readonly deviceName: string;
+};
+
 export type UnlockStep = "checking" | "opening";
 
 export type LogProblem = { readonly object: string; readonly detail: string };
@@ -157,6 +166,8 @@ export type ReaderApi = {
   };
   /** For names of plans: the tokens by which the server knows them. */
   planTokens: { readonly input: { readonly names: readonly string[] }; readonly output: readonly string[] };
+  /** Makes this browser a device of the vault first, if it is none. */
+  addPasskey: { readonly input: PasskeyWish; readonly output: null };
   acceptHead: { readonly input: null; readonly output: null };
   checkLog: { readonly input: null; readonly output: readonly LogProblem[] };
   /** Rows first, then, as they are opened, what is in them. */

@@ -13,7 +13,7 @@ import { generateRecoveryKey, makeKeyslot } from "../../engine/enrol/new-vault.t
 import { statementMessage } from "../../engine/enrol/statements.ts";
 import { acceptHead, checkHead, checkRecordHead } from "../../engine/heads.ts";
 import { checkLog } from "../../engine/reader/check-log.ts";
-import { openReader, type VaultReader } from "../../engine/reader/reader.ts";
+import type { VaultReader } from "../../engine/reader/reader.ts";
 import {
   type DeviceKeys,
   deviceKeys,
@@ -40,8 +40,10 @@ import { enrolUnlocked } from "../backup/browser-device.ts";
 import { openDeviceStore } from "../backup/device-store.ts";
 import { fetchTransport } from "./fetch-transport.ts";
 import { browserHeads } from "./head-memory.ts";
+import { PooledReader } from "./opener-pool.ts";
 import { browserPlatform } from "./platform.ts";
 import type { LogProblem, ReaderApi, Unlocking, UnlockStep } from "./reader-api.ts";
+import { readingPrimitives } from "./reading-primitives.ts";
 
 /** Opened blocks that are kept: tree blocks, above all. */
 const CACHE_BYTES = 48 * 2 ** 20;
@@ -73,12 +75,9 @@ export class ReaderSession {
     onStep("checking");
     await checkHead({ vault: this.vault, home: browserHeads });
     onStep("opening");
-    this.#reader = openReader({
-      vault: this.vault,
-      secrets: await this.#secrets(how, prompt),
-      platform: await browserPlatform(),
-      cacheBytes: CACHE_BYTES,
-    });
+    const secrets = await this.#secrets(how, prompt);
+    const platform = { ...(await browserPlatform()), primitives: readingPrimitives() };
+    this.#reader = new PooledReader({ vault: this.vault, secrets, platform, cacheBytes: CACHE_BYTES });
   }
 
   get reader(): VaultReader {

@@ -12,6 +12,7 @@ import { type FoundEntry, lookup, ROOT_PATH, requireEntry } from "../../engine/r
 import { walkStretches } from "../../engine/reader/walk.ts";
 import { ENTRY, type TreeEntry } from "../../wire/v4/tree-types.ts";
 import type { SnapshotRow } from "../../wire/v4/vault-port.ts";
+import { addPasskey } from "./add-passkey.ts";
 import { folderSource } from "./files/folder-source.ts";
 import { FoundList } from "./files/found-list.ts";
 import { previewOf } from "./files/preview.ts";
@@ -69,6 +70,10 @@ const service: Service<ReaderApi> = {
   planBodies: ({ device }) => opened().planBodies(device),
 
   planTokens: ({ names }) => opened().planTokens(names),
+  async addPasskey(wish) {
+    await addPasskey(opened(), wish, prompt);
+    return null;
+  },
 
   async acceptHead() {
     await opened().acceptHead();

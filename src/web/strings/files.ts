@@ -53,6 +53,7 @@ export const FILES = {
   addPasskeyText:
     "A passkey opens this vault on this site with your fingerprint, face or PIN. The passphrase and the recovery key keep working.",
   addPasskeyName: "What to call it",
+  addPasskeyAdd: "Make the passkey",
   addPasskeyDone: "The passkey opens this vault from now on.",
   timeline: "Snapshots",
   allDevices: "All devices",
@@ -91,7 +92,6 @@ export const FILES = {
   select: (name: string) => `Select ${name}`,
   expand: (name: string) => `Show what is in ${name}`,
   collapse: (name: string) => `Hide what is in ${name}`,
-  details: (name: string) => `Details of ${name}`,
   selected: "{n} selected",
   selectedOne: "1 selected",
   clear: "Clear selection",

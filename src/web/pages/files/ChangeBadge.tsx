@@ -5,11 +5,11 @@ import type { ChangeKind } from "../../../engine/reader/diff.ts";
 import { FILES } from "../../strings/files.ts";
 
 const COLOURS: Record<ChangeKind, string> = {
-  added: "green",
+  added: "forest",
   removed: "red",
   modified: "blue",
   metadata: "gray",
-  type: "orange",
+  type: "amber",
 };
 
 export function ChangeBadge({ change }: { readonly change: ChangeKind }) {

@@ -272,7 +272,6 @@ function Row(props: RowProps) {
           className={classes.two ?? ""}
           tabIndex={-1}
           title={row.name}
-          aria-label={isFolder ? row.name : FILES.details(row.name)}
           onClick={() => props.onOpen(row)}
           onDoubleClick={(event) => event.stopPropagation()}
         >

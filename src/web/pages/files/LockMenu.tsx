@@ -1,13 +1,27 @@
 // The vault's lock and when it closes by itself.
 
 import { Badge, Button, Group, Menu, Tooltip } from "@mantine/core";
-import { IconCheck, IconChevronDown, IconLock, IconShieldCheck, IconShieldX } from "@tabler/icons-react";
+import {
+  IconCheck,
+  IconChevronDown,
+  IconFingerprint,
+  IconLock,
+  IconShieldCheck,
+  IconShieldX,
+} from "@tabler/icons-react";
+import { useState } from "react";
+import { useRights } from "../../api/session.ts";
 import { formatCount } from "../../format/numbers.ts";
 import { FILES } from "../../strings/files.ts";
-import { IDLE_CHOICES, type LogState, lockVault, setLockSettings, useVault } from "./vault-store.ts";
+import { PasskeyDialogue } from "./PasskeyDialogue.tsx";
+import { IDLE_CHOICES, type LogState, lockVault, type OpenVault, setLockSettings, useVault } from "./vault-store.ts";
 
-export function LockMenu() {
+export function LockMenu({ vault }: { readonly vault: OpenVault }) {
   const { lock } = useVault();
+  const { may } = useRights();
+  const [isAdding, setAdding] = useState(false);
+  // Keyslots are changed by owners only.
+  const canAdd = "PublicKeyCredential" in globalThis && may("owner", vault.id);
   const tick = (isOn: boolean) => (isOn ? <IconCheck size={16} aria-hidden /> : <span style={{ width: 16 }} />);
   return (
     <Group gap={0} wrap="nowrap">
@@ -48,8 +62,17 @@ export function LockMenu() {
           >
             {FILES.lockHidden}
           </Menu.Item>
+          {canAdd && (
+            <>
+              <Menu.Divider />
+              <Menu.Item leftSection={<IconFingerprint size={16} aria-hidden />} onClick={() => setAdding(true)}>
+                {FILES.addPasskey}
+              </Menu.Item>
+            </>
+          )}
         </Menu.Dropdown>
       </Menu>
+      <PasskeyDialogue vault={vault} isOpen={isAdding} onClose={() => setAdding(false)} />
     </Group>
   );
 }
@@ -67,7 +90,7 @@ export function LogBadge({ log }: { readonly log: LogState }) {
         <Tooltip label={FILES.log.goodHelp} multiline maw={320}>
           <Badge
             variant="light"
-            color="green"
+            color="forest"
             tt="none"
             size="lg"
             tabIndex={0}
@@ -102,7 +125,7 @@ export function LogBadge({ log }: { readonly log: LogState }) {
     case "failed":
       return (
         <Tooltip label={log.error.message} multiline maw={420}>
-          <Badge variant="light" color="orange" tt="none" size="lg" tabIndex={0}>
+          <Badge variant="light" color="amber" tt="none" size="lg" tabIndex={0}>
             {FILES.log.failed}
           </Badge>
         </Tooltip>

@@ -197,7 +197,7 @@ function About({ snapshot }: { readonly snapshot: SnapshotView }) {
                 .map(({ path, reason }) => `${path}: ${reason}`)
                 .join("\n")}
             >
-              <Badge color="orange" variant="light" tt="none" tabIndex={0}>
+              <Badge color="amber" variant="light" tt="none" tabIndex={0}>
                 {FILES.errorsIn(formatCount(info.errors.count))}
               </Badge>
             </Tooltip>
@@ -209,7 +209,7 @@ function About({ snapshot }: { readonly snapshot: SnapshotView }) {
         </Text>
       )}
       {snapshot.isPinned && (
-        <Badge color="yellow" variant="light" tt="none">
+        <Badge color="amber" variant="light" tt="none">
           {FILES.pinned}
         </Badge>
       )}

@@ -48,7 +48,7 @@ export function Page() {
               }))}
             />
           )}
-          {isOpen && <LockMenu />}
+          {isOpen && <LockMenu vault={open} />}
         </Group>
       }
     >
