@@ -14,6 +14,7 @@ const SOURCE_ARCHIVE = "/usr/src/linux-source-6.1.tar.xz";
 export const SOURCE_TREE = work("data", "source");
 export const RANDOM_FILE = work("data", "random", "2g.bin");
 export const DISK_IMAGE = work("data", "image", "disk.img");
+export const MIXED_FOLDER = work("data", "mixed");
 export const USR_LIB = "/usr/lib";
 
 export function missingData(): string | undefined {
@@ -40,6 +41,20 @@ export async function prepareRandomFile(): Promise<void> {
     await once(out, "close");
   });
   await warm(dirname(RANDOM_FILE));
+}
+
+/** 1 GiB in one file, by turns a megabyte of text and a random one. */
+export async function prepareMixedFile(): Promise<void> {
+  await makeOnce(MIXED_FOLDER, async (folder) => {
+    const out = createWriteStream(join(folder, "1g.bin"));
+    const random = randomSource("mixed file");
+    for (let i = 0; i < 1024; i++) {
+      if (!out.write(i % 2 === 0 ? text(random) : random(MIB))) await once(out, "drain");
+    }
+    out.end();
+    await once(out, "close");
+  });
+  await warm(MIXED_FOLDER);
 }
 
 const IMAGE_MIB = 4096;

@@ -7,6 +7,7 @@ import { restoreSourceTree } from "./restore.ts";
 import { serverFirstBackup, serverLoad, serverRandom2g, serverRestore, serverUnchanged } from "./server.ts";
 import { startupSnapshots, startupVersion } from "./startup.ts";
 import { v3Gateway, v3GatewayHalfOpen, v3GatewayLargest, v3GatewayPlain } from "./v3-gateway.ts";
+import { webBackup } from "./web-backup.ts";
 
 export const CASES: readonly Case[] = [
   firstBackupSourceTree,
@@ -28,4 +29,5 @@ export const CASES: readonly Case[] = [
   v3GatewayPlain,
   v3GatewayLargest,
   v3GatewayHalfOpen,
+  webBackup,
 ];

@@ -152,16 +152,18 @@ function Row({ item, isLocked }: { readonly item: Item; readonly isLocked: boole
       <Table.Td>
         <Group gap="xs" wrap="nowrap">
           <Icon size={20} stroke={1.6} aria-hidden className={classes.kind ?? ""} />
-          <Text size="sm" className={classes.name ?? ""}>
-            {name}
-          </Text>
-          {!canKeep && (
-            <Tooltip label={WORDS.onceHelp} multiline w={260} events={{ hover: true, focus: true, touch: true }}>
-              <Badge variant="default" size="sm" tabIndex={0}>
-                {WORDS.once}
-              </Badge>
-            </Tooltip>
-          )}
+          <Group gap={6} miw={0}>
+            <Text size="sm" className={classes.name ?? ""}>
+              {name}
+            </Text>
+            {!canKeep && (
+              <Tooltip label={WORDS.onceHelp} multiline w={260} events={{ hover: true, focus: true, touch: true }}>
+                <Badge variant="default" size="sm" tabIndex={0} className={classes.once ?? ""}>
+                  {WORDS.once}
+                </Badge>
+              </Tooltip>
+            )}
+          </Group>
         </Group>
       </Table.Td>
       <Table.Td ta="right">{state === "failed" ? "–" : formatCount(measured.files)}</Table.Td>
