@@ -11,6 +11,7 @@ const HEIGHTS = { 390: 844, 1280: 800, 1920: 1080 } as const;
 const SCHEMES = ["light", "dark"] as const;
 /** For charts that draw themselves. */
 const SETTLE_MS = 700;
+const LOADING_MS = 5000;
 
 /** `$vault`, `$device` and `$run` are ids of one. */
 const SHOTS: readonly { readonly name: string; readonly path: string; readonly isSignedOut?: true }[] = [
@@ -63,6 +64,12 @@ for (const scheme of SCHEMES) {
       await tab.go(path.replace("$vault", vaultId).replace("$device", deviceId).replace("$run", runId));
       await tab.page.waitForLoadState("load");
       await tab.page.waitForTimeout(SETTLE_MS);
+      // What still loads after that is shown as it is.
+      await tab.page
+        .waitForFunction(() => !document.querySelector("[aria-busy=true], .mantine-Loader-root"), {
+          timeout: LOADING_MS,
+        })
+        .catch(() => undefined);
       await tab.page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: true });
     }
     console.log(`✔ ${scheme} ${width}`);

@@ -97,7 +97,7 @@ export function themeWith(accent: Accent) {
 
 /** Mantine's own light variants vanish on a dark ground. */
 function softColours(theme: MantineTheme): Record<string, string> {
-  const names = [...ACCENTS, "green", "red", "orange", "teal", "gray", "blue"];
+  const names = [...ACCENTS, "green", "red", "orange", "teal", "gray", "blue", "yellow", "cyan", "grape"];
   return Object.fromEntries(
     names.flatMap((name) => [
       [`--mantine-color-${name}-light`, `color-mix(in srgb, ${theme.colors[name]![5]} 20%, transparent)`],

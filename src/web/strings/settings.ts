@@ -164,6 +164,7 @@ export const AUDIT = {
   from: "From",
   none: "Nothing yet",
   ok: "done",
+  export: "Export",
 } as const;
 
 export const ABOUT = {

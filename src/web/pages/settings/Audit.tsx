@@ -1,16 +1,21 @@
 // The audit trail, newest first, a page at a time.
 
-import { Badge, Button, Center, Table, Text } from "@mantine/core";
-import { IconHistory } from "@tabler/icons-react";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { Badge, Button, Center, Menu, Table, Text } from "@mantine/core";
+import { IconDownload, IconHistory } from "@tabler/icons-react";
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import type { z } from "zod";
 import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { call } from "../../api/call.ts";
 import { keyOf } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
+import { toCsv } from "../../parts/csv.ts";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { EmptyNote, Lines } from "../../parts/QueryStates.tsx";
+import { saveText } from "../../parts/save-text.ts";
 import { Time } from "../../parts/Time.tsx";
 import { AUDIT, SETTINGS } from "../../strings/settings.ts";
+
+const MOST = 200;
 
 export function Audit() {
   const query = useInfiniteQuery({
@@ -20,9 +25,32 @@ export function Audit() {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next }) => next ?? undefined,
   });
+  const exporting = useMutation({ mutationFn: exportAll });
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
-    <Card title={SETTINGS.sections.audit} text={AUDIT.text} isFlush>
+    <Card
+      title={SETTINGS.sections.audit}
+      text={AUDIT.text}
+      isFlush
+      actions={
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <Button
+              variant="default"
+              size="xs"
+              loading={exporting.isPending}
+              leftSection={<IconDownload size={16} aria-hidden />}
+            >
+              {AUDIT.export}
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item onClick={() => exporting.mutate("csv")}>CSV</Menu.Item>
+            <Menu.Item onClick={() => exporting.mutate("json")}>JSON</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      }
+    >
       {query.isError && <ErrorNote error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Lines count={6} />}
       {query.isSuccess && items.length === 0 && <EmptyNote icon={IconHistory} title={AUDIT.none} />}
@@ -71,4 +99,21 @@ export function Audit() {
       )}
     </Card>
   );
+}
+
+/** All of it, page by page. */
+async function exportAll(format: "csv" | "json"): Promise<void> {
+  const items: z.output<typeof PEOPLE_ROUTES.audit.answer.schema>["items"] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const page = await call(PEOPLE_ROUTES.audit, {
+      query: after === undefined ? { limit: MOST } : { limit: MOST, after },
+    });
+    items.push(...page.items);
+    after = page.next;
+  }
+  if (format === "json") saveText("cyberbackup-audit.json", JSON.stringify(items, null, 2), "application/json");
+  else {
+    const rows = items.map((item) => ({ ...item, at: new Date(item.at).toISOString() }));
+    saveText("cyberbackup-audit.csv", toCsv(rows), "text/csv");
+  }
 }
