@@ -3,16 +3,18 @@
 import { mkdir, mkdtemp, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { hasPosix } from "../client/posix.ts";
+import { sweepTemporaries } from "../node/temporaries.ts";
 import type { Context } from "./context.ts";
+import type { Finding } from "./doctor-finding.ts";
 import { formatBytes, plural } from "./format-bytes.ts";
-import type { FindingJson } from "./json-schema.ts";
+import { takeHold } from "./hold-file.ts";
 import { shownText } from "./shown-path.ts";
 
 /** `engines` in package.json. */
 const OLDEST_NODE = [24, 12] as const;
 const LITTLE_SPACE_BYTES = 2 ** 30;
 
-export async function machineFindings({ config }: Context): Promise<FindingJson[]> {
+export async function machineFindings({ config, host }: Context): Promise<Finding[]> {
   return [
     runtime(),
     posix(),
@@ -20,11 +22,57 @@ export async function machineFindings({ config }: Context): Promise<FindingJson[
     await homeModes(config.home),
     await space("home", config.home),
     ...(await gateway(config.home)),
+    await temporaries(config.home, host.clock.now()),
   ];
 }
 
+/** What the settings say that will not do what somebody meant. */
+export function settingsFindings({ resolved }: Context): Finding[] {
+  const check = "settings";
+  const { warnings, file } = resolved;
+  if (warnings.length === 0) return [{ check, state: "ok", detail: file === undefined ? "no file" : shownText(file) }];
+  const advice = "docs/config.md lists every setting; `cyberbackup config` shows where each value comes from.";
+  const facts = { count: warnings.length };
+  return [{ check, state: "advice", detail: warnings.map(shownText).join(" "), advice, facts }];
+}
+
+/** Plans without an agent are carried out by nobody. */
+export async function agentFinding({ config }: Context): Promise<Finding> {
+  const check = "agent";
+  const plans = await readdir(join(config.home, "plans"), { recursive: true }).catch(() => [] as string[]);
+  const count = plans.filter((name) => name.endsWith(".json")).length;
+  const isRunning = await isHeld(join(config.home, "agent", ".agent.lock"));
+  const facts = { plans: count, state: isRunning ? "running" : "stopped" };
+  if (isRunning) return { check, state: "ok", detail: `runs, ${plural(count, "plan")}`, facts };
+  if (count === 0) return { check, state: "ok", detail: "none is needed: there are no plans", facts };
+  const advice = "Run `cyberbackup agent install`, or `cyberbackup agent run`; without it no plan is carried out.";
+  return {
+    check,
+    state: "problem",
+    detail: `it does not run, and ${plural(count, "plan")} wait for it`,
+    advice,
+    facts,
+  };
+}
+
+/** Whether a process holds the lock; where none ever did there is no file. */
+async function isHeld(path: string): Promise<boolean> {
+  if (!(await stat(path).catch(() => undefined))) return false;
+  const hold = takeHold(path);
+  hold?.release();
+  return hold === undefined;
+}
+
+async function temporaries(home: string, now: number): Promise<Finding> {
+  const check = "temporary files";
+  const count = await sweepTemporaries(home, now, { dryRun: true });
+  if (count === 0) return { check, state: "ok", detail: "nothing was left behind", facts: { count } };
+  const detail = `${plural(count, "file")} of runs that were cut short`;
+  return { check, state: "advice", detail, advice: "Harmless; the next backup removes them.", facts: { count } };
+}
+
 /** How much room there is where `path` lies. */
-export async function space(what: string, path: string): Promise<FindingJson> {
+export async function space(what: string, path: string): Promise<Finding> {
   const check = `disk space, ${what}`;
   try {
     const { bavail, bsize } = await statfs(path);
@@ -37,7 +85,7 @@ export async function space(what: string, path: string): Promise<FindingJson> {
   }
 }
 
-export function runtime(): FindingJson {
+export function runtime(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const isNew = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
   const detail = `Node ${process.versions.node} on ${process.platform} ${process.arch}`;
@@ -45,7 +93,7 @@ export function runtime(): FindingJson {
   return { check: "runtime", state: "problem", detail, advice: `Install Node ${OLDEST_NODE.join(".")} or later.` };
 }
 
-function posix(): FindingJson {
+function posix(): Finding {
   const check = "file metadata";
   if (hasPosix())
     return { check, state: "ok", detail: "extended attributes, ACLs, holes and special files can be kept" };
@@ -57,7 +105,7 @@ function posix(): FindingJson {
   };
 }
 
-async function home(path: string): Promise<FindingJson> {
+async function home(path: string): Promise<Finding> {
   const check = "home folder";
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
@@ -70,7 +118,7 @@ async function home(path: string): Promise<FindingJson> {
 }
 
 /** Device files hold keys, files of servers API keys: nobody else may read them. */
-async function homeModes(path: string): Promise<FindingJson> {
+async function homeModes(path: string): Promise<Finding> {
   const check = "home permissions";
   if (process.platform === "win32") return { check, state: "ok", detail: "not looked at on Windows" };
   const open: string[] = [];
@@ -88,7 +136,7 @@ async function homeModes(path: string): Promise<FindingJson> {
 }
 
 /** Nothing where no gateway has ever run; else a reminder that protocol 3 is weak. */
-async function gateway(path: string): Promise<FindingJson[]> {
+async function gateway(path: string): Promise<Finding[]> {
   const folder = join(path, "gateway");
   if (!(await stat(folder).catch(() => undefined))) return [];
   const { countClients } = await import("../gateway/client-registry.ts");

@@ -338,6 +338,7 @@ export const DOCUMENTS = {
           advice: z.string().optional(),
         }),
       ),
+      bundle: z.string().optional(),
     }),
   ],
   "v3 send": [

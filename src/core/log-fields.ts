@@ -71,17 +71,25 @@ const KINDS = oneOf(
   ...["backup", "verify", "restore", "cancel", "pause", "resume"],
   ...["email", "webhook", "ntfy", "slack", "discord", "ping"],
   ...["person", "key", "device", "machine", "server", "nobody", "schedule", "session", "snapshot", "pack", "vault"],
-  ...[
-    "device-silent",
-    "plan-overdue",
-    "run-failed",
-    "few-files",
-    "many-changes",
-    "disk-low",
-    "job-failed",
-    "certificate",
-  ],
+  ...["never-backed-up", "device-silent", "plan-overdue", "run-failed", "fewer-files", "many-changed", "damage"],
+  ...["disk-nearly-full", "job-failed", "vault-unusable", "certificate-ending"],
 );
+
+/** What the agent tells (client/agent/agent-event.ts). */
+const AGENT_EVENTS = [
+  ...[
+    "started",
+    "stopped",
+    "plan-problem",
+    "skipped",
+    "run-started",
+    "run-ended",
+    "slept",
+    "connected",
+    "disconnected",
+  ],
+  ...["command", "plan-taken", "plan-refused", "trouble"],
+];
 
 const FIELDS: Readonly<Record<string, Fit>> = {
   ...each(["vault", "device", "session", "snapshot", "packId", "pack", "job", "plan", "client", "run"], id),
@@ -95,6 +103,7 @@ const FIELDS: Readonly<Record<string, Fit>> = {
     ...["genesis", "device-add", "device-revoke", "keyslot-add", "keyslot-remove", "commit", "remove", "undelete"],
     ...["purge", "pin", "unpin"],
   ),
+  event: oneOf(...AGENT_EVENTS),
   severity: oneOf("info", "notice", "warning", "problem", "critical", "debug", "warn", "error"),
   level: oneOf("debug", "info", "warn", "error", "silent"),
   method: oneOf("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"),

@@ -232,8 +232,9 @@ async function plainDoor(settings: ServerSettings, dispatch: Dispatch, logger: L
     return await listenPlain(listenHttp, trustProxy, dispatch);
   } catch (error) {
     if (!isHttpOptional) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
-    logger.warn("no plain door for this machine's browser; listenHttp gives it another port", { detail });
+    logger.warn("no plain door for this machine's browser; listenHttp gives it another port", {
+      error: error as Error,
+    });
     return undefined;
   }
 }

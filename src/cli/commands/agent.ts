@@ -5,6 +5,7 @@ import { Option } from "commander";
 import { Agent } from "../../client/agent/agent.ts";
 import type { AgentEvent } from "../../client/agent/agent-event.ts";
 import { AppError, EXIT, isAppError } from "../../core/errors.ts";
+import { sweepTemporaries } from "../../node/temporaries.ts";
 import { isTerminal } from "../../node/terminal.ts";
 import { agentHost, takeAgentHold } from "../agent-host.ts";
 import { SYSTEM_OPTION } from "../agent-service.ts";
@@ -71,6 +72,7 @@ async function runAgent(given: Context): Promise<number> {
   const context: Context = { ...given, output, logger: log.logger };
   try {
     await requireDevice(context);
+    await sweepTemporaries(config.home, host.clock.now());
     const own = agentHost(context);
     const onEvent = (event: AgentEvent): void => tell(context, event);
     const { openLink } = await import("../agent-link.ts");
@@ -110,11 +112,9 @@ function tell(context: Context, event: AgentEvent): void {
       if (outcome === "ok") logger.info("a run has ended", fields);
       else logger.warn("a run has not ended well", { ...fields, code: event.last.error ?? undefined });
       for (const remark of remarks) {
-        const words =
-          remark === "fewer-files"
-            ? "a run found far fewer files than the one before"
-            : "a run found far more changed files than usual";
-        logger.warn(words, { vault: event.vault, run, files, changed: event.last.changedFiles });
+        const found = { vault: event.vault, run, files, changed: event.last.changedFiles };
+        if (remark === "fewer-files") logger.warn("a run found far fewer files than the one before", found);
+        else logger.warn("a run found far more changed files than usual", found);
       }
       return;
     }
@@ -139,7 +139,7 @@ function tell(context: Context, event: AgentEvent): void {
       return;
     }
     default:
-      logger.debug(event.type);
+      logger.debug("something happened in the agent", { event: event.type });
   }
 }
 

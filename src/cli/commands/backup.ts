@@ -13,6 +13,7 @@ import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import { newProgress } from "../../engine/backup/run.ts";
 import type { BackupProgress } from "../../engine/backup/types.ts";
 import { requireCommitted } from "../../engine/heads.ts";
+import { sweepTemporaries } from "../../node/temporaries.ts";
 import { programName } from "../../node/version.ts";
 import { vaultPlace } from "../connect.ts";
 import { action, type Context } from "../context.ts";
@@ -89,6 +90,7 @@ async function run(context: Context, options: Options, words: string[]): Promise
   const problem = await requireSource(sources);
   if (problem) return withoutSource(context, options, sources, problem);
   const progress = newProgress();
+  await sweepTemporaries(context.config.home, context.host.clock.now());
   const excluder = await excluderOf(options, sources.paths);
   const report = await withVault(
     context,

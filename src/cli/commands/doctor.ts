@@ -9,28 +9,43 @@ import { diskStore } from "../../storage/disk-store.ts";
 import type { VaultPort } from "../../wire/v4/vault-port.ts";
 import { type Connected, connect } from "../connect.ts";
 import { action, type Context } from "../context.ts";
-import { machineFindings, space } from "../doctor-checks.ts";
+import { agentFinding, machineFindings, settingsFindings, space } from "../doctor-checks.ts";
+import type { Finding } from "../doctor-finding.ts";
+import { localServerFindings, remoteServerFindings } from "../doctor-server.ts";
 import { plural } from "../format-bytes.ts";
-import type { FindingJson } from "../json-schema.ts";
-import { addExamples, type Cli } from "../program.ts";
-import type { ServerAccess } from "../server-access.ts";
+import { formatTimeAndAge } from "../format-time.ts";
+import { addExamples, type Cli, settingOption } from "../program.ts";
+import { shownText } from "../shown-path.ts";
+import { writeBundle } from "../support-bundle.ts";
 
-type Options = { readonly acceptHead?: boolean };
-type Finding = FindingJson & { readonly exit?: number };
+type Options = { readonly acceptHead?: boolean; readonly bundle?: string };
+
+const OLD_BACKUP_MS = 7 * 86_400_000;
 
 export function define(command: Command, cli: Cli): void {
   command
     .option("--accept-head", "Accept the vault as it is now, after it was put back to an older state on purpose.")
+    .option(
+      "--bundle <file>",
+      "Write what was found, settings, logs and metrics into a tar for support: no secrets, no names.",
+    )
+    .addOption(settingOption("data"))
     .action(action(cli, run));
   addExamples(command, [
     ["cyberbackup doctor", "this machine, and the vault that CYBERBACKUP_VAULT names"],
+    ["cyberbackup doctor --bundle support.tar", "to send along with a question"],
     ["cyberbackup doctor --vault V --accept-head", "after you restored an older copy of the vault yourself"],
   ]);
 }
 
 async function run(context: Context, options: Options): Promise<number> {
   const { output, config } = context;
-  const findings: Finding[] = await machineFindings(context);
+  const findings: Finding[] = [
+    ...(await machineFindings(context)),
+    ...settingsFindings(context),
+    await agentFinding(context),
+    ...(await localServerFindings(context)),
+  ];
   if (config.vault) findings.push(...(await vaultFindings(context, options)));
   else
     findings.push({
@@ -40,13 +55,18 @@ async function run(context: Context, options: Options): Promise<number> {
       advice: "Give --vault to check one too.",
     });
   for (const finding of findings) show(context, finding);
+  if (options.bundle !== undefined) {
+    const parts = await writeBundle(context, options.bundle, findings);
+    output.say(`Wrote ${parts.join(", ")} into ${shownText(options.bundle)}. Look into it before you send it.`);
+  }
   const bad = findings.filter(({ state }) => state === "problem");
   output.say(bad.length === 0 ? output.paint.green("All is well.") : output.paint.red(plural(bad.length, "problem")));
   output.json({
     type: "result",
     command: "doctor",
     ok: bad.length === 0,
-    findings: findings.map(({ exit, ...finding }) => finding),
+    findings: findings.map(({ exit, facts, ...finding }) => finding),
+    ...(options.bundle === undefined ? {} : { bundle: options.bundle }),
   });
   return bad.length === 0 ? EXIT.ok : (bad.find(({ exit }) => exit !== undefined)?.exit ?? EXIT.failed);
 }
@@ -69,23 +89,17 @@ async function vaultFindings(context: Context, options: Options): Promise<Findin
       findings.push(await space("vault", place.path));
       findings.push(await storeFinding(place.path));
     }
-    if (server) findings.push(serverFinding(server));
+    if (server) findings.push(...(await remoteServerFindings(context, server)));
     findings.push(await headFinding(context, vault, options));
     findings.push(await indexFinding(context, connected));
     findings.push(await keyslotFinding(vault));
-    findings.push(await enrolmentFinding(context, vault));
+    findings.push(...(await enrolmentFindings(context, vault)));
   } catch (error) {
     findings.push(failed("vault", error));
   } finally {
     await connected?.vault.close();
   }
   return findings;
-}
-
-function serverFinding({ origin, pin, hasAccount }: ServerAccess): Finding {
-  const trust = pin ? `pinned as ${pin.toHex().slice(0, 16)}…` : "trusted by a public authority";
-  const who = hasAccount ? "an account is logged in" : "no account is logged in";
-  return { check: "server", state: "ok", detail: `${origin} answers, ${trust}; ${who}` };
 }
 
 /** The checks write below a prefix of their own in the vault's store, and leave nothing there. */
@@ -165,20 +179,36 @@ async function keyslotFinding(vault: VaultPort): Promise<Finding> {
   return { check, state: "advice", detail: `${detail}, and no recovery key`, advice };
 }
 
-async function enrolmentFinding({ config, logger }: Context, vault: VaultPort): Promise<Finding> {
+async function enrolmentFindings({ config, logger, host }: Context, vault: VaultPort): Promise<Finding[]> {
   const check = "enrolment";
   try {
     const own = await openHome(config.home, logger).device(vault.vaultId);
     const known = own && (await vault.devices()).find(({ device }) => device === own.device);
-    if (known && !known.revoked) return { check, state: "ok", detail: `this machine is ${known.name}` };
+    if (known && !known.revoked) {
+      const last = (await vault.snapshots())
+        .filter(({ device, state }) => device === known.device && state === "live")
+        .reduce((newest, { receivedAt }) => Math.max(newest, receivedAt), 0);
+      return [{ check, state: "ok", detail: `this machine is ${known.name}` }, lastBackup(last, host.clock.now())];
+    }
     const detail = known ? "this machine has been revoked" : "this machine is not enrolled";
-    return { check, state: "advice", detail, advice: "Run `cyberbackup device add` to back up from here." };
+    return [{ check, state: "advice", detail, advice: "Run `cyberbackup device add` to back up from here." }];
   } catch (error) {
-    return failed(check, error);
+    return [failed(check, error)];
   }
+}
+
+function lastBackup(at: number, now: number): Finding {
+  const check = "last backup";
+  if (at === 0) return { check, state: "advice", detail: "there is none yet", advice: "Run `cyberbackup backup`." };
+  const facts = { ageMs: now - at };
+  const detail = formatTimeAndAge(at, now);
+  if (now - at < OLD_BACKUP_MS) return { check, state: "ok", detail, facts };
+  const advice = "Run `cyberbackup backup`; with a plan and the agent it happens by itself.";
+  return { check, state: "advice", detail, advice, facts };
 }
 
 function failed(check: string, error: unknown): Finding {
   if (!isAppError(error)) throw error;
-  return { check, state: "problem", detail: error.message, advice: error.hint, exit: error.exit };
+  const { message, hint, exit, code } = error;
+  return { check, state: "problem", detail: message, advice: hint, exit, facts: { code } };
 }
