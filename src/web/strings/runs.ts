@@ -135,6 +135,19 @@ export const RUNS = {
   },
 } as const;
 
+/** Why a run ended badly, in a sentence that needs no values: those that happen most. */
+export const RUN_ERRORS: Readonly<Record<string, string>> = {
+  source_missing: "What it was to back up was not there.",
+  quota_full: "Its quota on the server is used up.",
+  server_full: "The server's disk is nearly full.",
+  server_unreachable: "It lost the server.",
+  command_failed: "The command whose output it was to store failed.",
+  disk_full: "A disk was full.",
+  io: "A disk could not be read or written.",
+  vault_busy: "The vault was in use.",
+  internal: "Something went wrong inside the program.",
+};
+
 /** Why a file could not be read, by the system's code. */
 export const READ_PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: "The program may not read it.",
