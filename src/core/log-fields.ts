@@ -177,7 +177,7 @@ export function safeFrames(stack: string | undefined): SafeFrame[] {
   const frames: SafeFrame[] = [];
   for (const text of (stack ?? "").split("\n")) {
     const found = /^\s+at (?:(.{1,200}?) \()?([^()]{1,1000}):(\d{1,7}):(\d{1,7})\)?$/.exec(text);
-    const file = found && safeFile(found[2]!);
+    const file = found && shownFile(found[2]!);
     if (!found || !file) continue;
     const name = /^[\w$.#<> ]{1,80}(?: \[as [\w$.#]{1,60}\])?$/.test(found[1] ?? "") ? found[1]! : "";
     frames.push({ function: name, ...file, line: Number(found[3]), column: Number(found[4]) });
@@ -186,7 +186,7 @@ export function safeFrames(stack: string | undefined): SafeFrame[] {
   return frames;
 }
 
-function safeFile(file: string): Pick<SafeFrame, "file" | "isOwn"> | undefined {
+function shownFile(file: string): Pick<SafeFrame, "file" | "isOwn"> | undefined {
   if (/^node:[\w/]{1,60}$/.test(file)) return { file, isOwn: false };
   const packaged = /[\\/]node_modules[\\/]((?:@[\w.-]{1,60}[\\/])?[\w.-]{1,60})[\\/]/.exec(file);
   if (packaged) return { file: packaged[1]!, isOwn: false };

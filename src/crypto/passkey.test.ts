@@ -15,7 +15,7 @@ let authenticator: FakeAuthenticator;
 before(() => {
   authenticator = installAuthenticator(SECRET, CREDENTIAL_ID);
   // The library takes the name of the host for the relying party.
-  if (typeof window === "undefined") Object.assign(globalThis, { window: { origin: "https://backup.example:4433" } });
+  if (typeof window === "undefined") Object.assign(globalThis, { window: { origin: "https://backup.example" } });
 });
 after(() => authenticator.restore());
 beforeEach(() => {

@@ -27,7 +27,7 @@ export function define(command: Command, cli: Cli): void {
   addExamples(command, [
     ["cyberbackup status", "exit code 0 when the server takes requests, else 1"],
     ["cyberbackup status --json", "for a script"],
-    ["cyberbackup status --url https://localhost:443", "health check of `cyberbackup web` in a container"],
+    ["cyberbackup status --url https://localhost", "health check of `cyberbackup web` in a container"],
   ]);
 }
 

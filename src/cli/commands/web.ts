@@ -30,9 +30,9 @@ export function define(command: Command, cli: Cli): void {
   for (const key of ["tlsCert", "tlsKey", "publicUrl"] as const) command.addOption(settingOption(key));
   command.action(action(cli, run));
   addExamples(command, [
-    ["cyberbackup web --server https://backup.example.org", "then open http://localhost:9091"],
+    ["cyberbackup web --server https://backup.example.org", `then open http://localhost:${PORTS.page.value}`],
     [
-      "cyberbackup web --server https://nas:9443 --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem",
+      `cyberbackup web --server https://nas:${PORTS.deviceApi.value} --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem`,
       "for other machines, over TLS",
     ],
   ]);
