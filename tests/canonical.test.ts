@@ -112,6 +112,7 @@ const RULES: readonly Rule[] = [
     found: [
       "const GATEWAY = 1256;",
       "const PAGE = 9091;",
+      "[587, 465].includes(other)",
       "server.listen(9_090);",
       'url = "https://host:9443/";',
       "server.listen(8080)",
