@@ -16,7 +16,7 @@ export function AccountMenu({ me, onShortcuts }: { readonly me: Me; readonly onS
   const out = useAction(AUTH_ROUTES.signOut, { onDone });
   const everywhere = useAction(PEOPLE_ROUTES.dropSignIns, { onDone });
   return (
-    <Menu width={250} position="bottom-end" withinPortal>
+    <Menu width={250} position="bottom-end" withinPortal withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <UnstyledButton>
           <VisuallyHidden>{SHELL.account}</VisuallyHidden>
