@@ -61,6 +61,8 @@ async function run(context: Context, options: Options, flags: readonly string[])
   const logs = logFolder(context.config, data);
   output.say("");
   output.say(`The server is at ${output.paint.bold(address)}`);
+  const here = addressHere(instance);
+  if (here !== address) output.say(`On this machine  ${here}`);
   if (fingerprint !== undefined) output.say(`Fingerprint      ${fingerprint}`);
   if (instance.gateway !== undefined) output.say(`Gateway          ${instance.gateway}`);
   if (setup !== undefined) sayHowToOwn(context, data, setup, instance);
@@ -73,7 +75,7 @@ async function run(context: Context, options: Options, flags: readonly string[])
     ...(gateway === undefined ? {} : { gateway }),
     ...(setup === undefined ? {} : { setup }),
   });
-  if (options.open && instance.page) openBrowser(context, setup ?? address);
+  if (options.open && instance.page) openBrowser(context, here + (setup ?? address).slice(address.length));
   return undefined;
 }
 
@@ -154,6 +156,11 @@ async function askSetupLink({ host }: Context, { socket, address }: Instance): P
   }
 }
 
+/** Browsers take localhost for safe without TLS, and so do not warn of a certificate that the server has made itself. */
+function addressHere({ address, httpPort, fingerprint }: Instance): string {
+  return httpPort === undefined || fingerprint === undefined ? address : `http://localhost:${httpPort}`;
+}
+
 function sayHowToOwn({ output }: Context, data: string, setup: string, { page }: Instance): void {
   output.say("");
   if (page) {
@@ -170,5 +177,5 @@ function openBrowser({ host, output }: Context, address: string): void {
   const child = spawn(command.file, command.args, { detached: true, stdio: "ignore", windowsHide: true });
   child.on("error", () => undefined);
   child.unref();
-  output.say("Opening it in your browser. The certificate is the server's own, so the browser warns once.");
+  output.say("Opening it in your browser.");
 }
