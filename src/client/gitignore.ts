@@ -36,15 +36,29 @@ export function parseRule(pattern: RawPath, { ignoreCase = false }: RuleOptions 
   if (directoriesOnly) rest = rest.slice(0, -1);
   const scope = rest.startsWith("/") ? "rooted" : rest.includes("/") ? "path" : "name";
   if (scope === "rooted") rest = rest.slice(1);
-  const segments = rest === "" ? undefined : parseSegments(rest, ignoreCase);
+  const cut = scope === "name" ? 0 : prefixLength(rest);
+  const segments = rest === "" ? undefined : parseSegments(rest.slice(cut), ignoreCase);
   if (segments === undefined) return undefined;
-  const matches = scope === "name" ? nameMatcher(segments[0]!) : pathMatcher(segments);
+  const matches = scope === "name" ? nameMatcher(segments[0]!) : behind(rest.slice(0, cut), pathMatcher(segments));
   return {
     negated,
     directoriesOnly,
     scope,
     matches: ignoreCase ? (text) => matches(foldCase(text as RawPath)) : matches,
   };
+}
+
+/**
+ * git compares what comes before the first wildcard as plain bytes and forgets it (dir.c, match_pathname). Two stars that follow it within a
+ * segment then stand at the start, where they count for any number of folders. Elsewhere the length makes no difference, and is 0 here.
+ */
+function prefixLength(pattern: string): number {
+  return /^([^*?[\\]*[^*?[\\/])\*\*+(?:\/|$)/.exec(pattern)?.[1]?.length ?? 0;
+}
+
+function behind(prefix: string, matches: Matcher): Matcher {
+  if (prefix === "") return matches;
+  return (text) => text.startsWith(prefix) && matches(text.slice(prefix.length));
 }
 
 /** A byte, one of the two below, or a table of 256 flags. */
