@@ -2,6 +2,7 @@
 // (--test-name-pattern=…, --test-only). Two files run at a time, each in its own process.
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { requireNode } from "./node-version.ts";
 
@@ -31,6 +32,11 @@ const defaults = [
 const run = spawnSync(
   process.execPath,
   ["--disable-warning=ExperimentalWarning", "--test", ...defaults, ...flags, ...files],
-  { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+  {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    // What one process has compiled the hundreds after it need not: the folder of the launcher.
+    env: { NODE_COMPILE_CACHE: join(root, ".cyberbackup", "compile-cache"), ...process.env },
+  },
 );
 process.exitCode = run.status ?? 1;

@@ -15,7 +15,6 @@ import type { TestReport } from "./test-shim.ts";
 const FILES = [
   "src/{core,crypto,wire,engine}/**/*.test.ts",
   "tests/{platform,vectors,mutate,isomorphic-backup,big-files}.test.ts",
-  "tests/mutation/**/*.test.ts",
 ];
 const PAGE_MS = 120_000;
 

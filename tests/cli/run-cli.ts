@@ -11,8 +11,9 @@ import { DOCUMENTS, type JsonDocument } from "../../src/cli/json-schema.ts";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 /** Compiled code of all runs of one test file: the tenth start should not cost what the first does. */
-const CACHE = mkdtempSync(join(tmpdir(), "cli-cache-"));
-process.on("exit", () => rmSync(CACHE, { recursive: true, force: true }));
+const OWN_CACHE = mkdtempSync(join(tmpdir(), "cli-cache-"));
+process.on("exit", () => rmSync(OWN_CACHE, { recursive: true, force: true }));
+const CACHE = process.env.NODE_COMPILE_CACHE ?? OWN_CACHE;
 
 export const PASSPHRASE = "correct horse battery staple";
 

@@ -9,7 +9,7 @@ import { makeSchedule, runSchedule, type ScheduledStep } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
 import { makeTemplate, type Template } from "./world.ts";
 
-const STEPS = 25;
+const STEPS = 20;
 const SCHEDULES = Number(process.env.SCHEDULES ?? 2000);
 const FIRST_SEED = process.env.FIRST_SEED ?? "20261123";
 

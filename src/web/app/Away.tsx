@@ -17,7 +17,7 @@ export function Away({ error, onRetry }: { readonly error: unknown; readonly onR
   return (
     <Center mih="100vh" p="md">
       <Stack align="center" gap="sm" maw={480}>
-        <Loader type="dots" aria-label={SHELL.loading} />
+        <Loader type="dots" role="img" aria-label={SHELL.loading} />
         <Title order={1} size="h3" ta="center">
           {SHELL.unreachable}
         </Title>

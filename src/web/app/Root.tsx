@@ -47,7 +47,7 @@ function SignedIn() {
   if (me === undefined) {
     return (
       <Center mih="100vh">
-        <Loader aria-label={SHELL.loading} />
+        <Loader role="img" aria-label={SHELL.loading} />
       </Center>
     );
   }

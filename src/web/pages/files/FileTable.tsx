@@ -147,7 +147,7 @@ export function FileTable(props: FileTableProps) {
       >
         {count === 0 ? (
           <div className={classes.none}>
-            {isLoading ? <Loader size="sm" aria-label={FILES.loading} /> : props.emptyText}
+            {isLoading ? <Loader size="sm" role="img" aria-label={FILES.loading} /> : props.emptyText}
           </div>
         ) : (
           // biome-ignore lint/a11y/useSemanticElements: a table of HTML cannot leave out rows that are out of sight

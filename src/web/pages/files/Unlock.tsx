@@ -56,7 +56,7 @@ export function Unlock({ vault, name }: { readonly vault: string; readonly name:
   if (!locked) {
     return (
       <Center mih={240}>
-        <Loader aria-label={FILES.loading} />
+        <Loader role="img" aria-label={FILES.loading} />
       </Center>
     );
   }
