@@ -9,8 +9,8 @@ import { makeSchedule, runSchedule, type ScheduledStep } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
 import { makeTemplate, type Template } from "./world.ts";
 
-const STEPS = 20;
-const SCHEDULES = Number(process.env.SCHEDULES ?? 2000);
+const STEPS = 25;
+const SCHEDULES = Number(process.env.SCHEDULES ?? 1000);
 const FIRST_SEED = process.env.FIRST_SEED ?? "20261123";
 
 let template: Template;
