@@ -1,13 +1,14 @@
 // Asks for the second factor when the server wants a fresh one (api/ask-factor.ts).
 
-import { Button, Group, Modal, PinInput, Stack, Text } from "@mantine/core";
+import { Modal, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore } from "react";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
 import { factorQuestion } from "../api/ask-factor.ts";
 import { call } from "../api/call.ts";
 import { lookAgain } from "../api/session.ts";
-import { ErrorNote } from "../parts/ErrorNote.tsx";
+import { CodeInput } from "../parts/CodeInput.tsx";
+import { FormEnd } from "../parts/FormEnd.tsx";
 import { SHELL } from "../strings/shell.ts";
 
 export function FactorDialogue() {
@@ -38,26 +39,18 @@ export function FactorDialogue() {
       >
         <Stack>
           <Text size="sm">{SHELL.factorText}</Text>
-          <PinInput
-            length={6}
-            type="number"
-            oneTimeCode
+          <CodeInput
+            label={SHELL.factorCode}
             value={code}
             onChange={setCode}
             onComplete={(value) => give.mutate(value)}
-            aria-label={SHELL.factorCode}
-            getInputProps={(index) => ({ "aria-label": `${SHELL.factorCode}: ${index + 1}` })}
-            data-autofocus
           />
-          {give.isError && <ErrorNote error={give.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={() => close(false)}>
-              {SHELL.cancel}
-            </Button>
-            <Button type="submit" loading={give.isPending} disabled={code.length < 6}>
-              {SHELL.factorConfirm}
-            </Button>
-          </Group>
+          <FormEnd
+            action={SHELL.factorConfirm}
+            work={give}
+            isDisabled={code.length < 6}
+            onCancel={() => close(false)}
+          />
         </Stack>
       </form>
     </Modal>

@@ -1,6 +1,6 @@
 // Signing in: password, then the second factor of those who have one. The address is kept, so whoever was somewhere goes on there.
 
-import { Alert, Anchor, Button, Checkbox, PasswordInput, PinInput, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Checkbox, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -9,6 +9,7 @@ import { PAGE_ROUTES } from "../../wire/v4/api/page-routes.ts";
 import { call } from "../api/call.ts";
 import { lookAgain } from "../api/session.ts";
 import { useApi } from "../api/use-api.ts";
+import { CodeInput } from "../parts/CodeInput.tsx";
 import { ErrorNote } from "../parts/ErrorNote.tsx";
 import { SIGN_IN } from "../strings/sign-in.ts";
 import { GateLayout } from "./GateLayout.tsx";
@@ -131,16 +132,12 @@ function FactorStep({ onStartOver }: { readonly onStartOver: () => void }) {
               size="md"
             />
           ) : (
-            <PinInput
-              length={6}
-              type="number"
-              size="lg"
-              oneTimeCode
-              autoFocus
+            <CodeInput
+              label={SIGN_IN.code}
               value={code}
               onChange={setCode}
               onComplete={(value) => verify.mutate(value)}
-              getInputProps={(index) => ({ "aria-label": `${SIGN_IN.code}: ${index + 1}` })}
+              isLarge
             />
           )}
           {verify.isError && <ErrorNote error={verify.error} />}

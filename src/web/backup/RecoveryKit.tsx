@@ -4,9 +4,10 @@
 import { Alert, Button, Code, Group, Paper, SimpleGrid, Stack, Text, TextInput, Title } from "@mantine/core";
 import { IconAlertTriangle, IconCheck, IconDownload, IconPrinter } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
-import { encode } from "uqr";
 import { recoveryKit } from "../../engine/unlock.ts";
 import { formatDay } from "../format/numbers.ts";
+import { QrCode } from "../parts/QrCode.tsx";
+import { saveText } from "../parts/save-file.ts";
 import { KIT } from "../strings/backup.ts";
 import { checkGroups, groupsOf } from "./kit-groups.ts";
 import classes from "./RecoveryKit.module.css";
@@ -61,7 +62,7 @@ export function RecoveryKit({ kit }: { readonly kit: Kit }) {
             </Text>
             <KeyGroups identity={identity} />
           </Stack>
-          <QrCode text={identity} />
+          <QrCode text={identity} label={KIT.qr} className={classes.qr ?? ""} />
         </div>
         <Text fw={600} size="sm" mt="md">
           {KIT.stepsTitle}
@@ -159,35 +160,8 @@ function KeyGroups({ identity }: { readonly identity: string }) {
   );
 }
 
-/** ISO/IEC 18004, by the uqr library; drawn as one path, always dark on white, which is what cameras like. */
-function QrCode({ text }: { readonly text: string }) {
-  const { size, path } = useMemo(() => {
-    const { size, data } = encode(text, { ecc: "M", border: 2 });
-    const cells = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : [])));
-    return { size, path: cells.join("") };
-  }, [text]);
-  return (
-    <svg
-      viewBox={`0 0 ${size} ${size}`}
-      className={classes.qr}
-      role="img"
-      aria-label={KIT.qr}
-      shapeRendering="crispEdges"
-    >
-      <rect width={size} height={size} fill="#ffffff" />
-      <path d={path} fill="#000000" />
-    </svg>
-  );
-}
-
 function saveKit({ vaultId, vaultName, identity, createdAt, address }: Kit): void {
-  const blob = new Blob([recoveryKit({ vaultId, identity, createdAt, address })], { type: "text/plain" });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = KIT.fileName(vaultName);
-  link.click();
-  // Once the download has begun.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  saveText(KIT.fileName(vaultName), recoveryKit({ vaultId, identity, createdAt, address }));
 }
 
 /** Two different ones; not the first, which is the same for all keys. */

@@ -7,10 +7,13 @@ export function QrCode({
   text,
   label,
   sizePx = 200,
+  className = "",
 }: {
   readonly text: string;
   readonly label: string;
   readonly sizePx?: number;
+  /** May set another size. */
+  readonly className?: string;
 }) {
   const { size, path } = useMemo(() => {
     const { size, data } = encode(text, { ecc: "M", border: 2 });
@@ -22,6 +25,7 @@ export function QrCode({
       viewBox={`0 0 ${size} ${size}`}
       width={sizePx}
       height={sizePx}
+      className={className}
       role="img"
       aria-label={label}
       shapeRendering="crispEdges"

@@ -6,6 +6,7 @@ import { memo, useEffect, useMemo, useRef, useState } from "react";
 import type { LogLevel, LogLine } from "../../backup/figures.ts";
 import { formatBytes, formatCount } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
+import { saveText } from "../../parts/save-file.ts";
 import { BACKUP, logWords } from "../../strings/backup.ts";
 import classes from "./backup.module.css";
 
@@ -101,10 +102,5 @@ function save(lines: readonly LogLine[]): void {
   const text = lines
     .map((line) => `${new Date(line.at).toISOString()} ${line.level} ${logWords(line, FORMAT)}\n`)
     .join("");
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-  link.download = "cyberbackup-activity.txt";
-  link.click();
-  // Once the download has begun.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  saveText("cyberbackup-activity.txt", text);
 }

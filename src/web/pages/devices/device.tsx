@@ -1,6 +1,6 @@
 // One device: what it is, what it did, what comes next, and what people may ask of it.
 
-import { Anchor, Badge, Group, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Group, Stack, Text } from "@mantine/core";
 import { IconDeviceLaptop } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -10,6 +10,7 @@ import { RUN_ROUTES } from "../../../wire/v4/api/run-routes.ts";
 import { useApi } from "../../api/use-api.ts";
 import { formatBytes, formatCount, formatDay } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
+import { Facts } from "../../parts/Facts.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time, useNow } from "../../parts/Time.tsx";
@@ -79,7 +80,7 @@ function OneDevice({ item, names }: { readonly item: DeviceState; readonly names
           <RunProgress run={run} />
         </Card>
       ))}
-      <Facts item={item} vaultName={vaultName} />
+      <About item={item} vaultName={vaultName} />
       <Plans item={item} />
       <SnapshotRail item={item} />
       <Card
@@ -108,7 +109,7 @@ function OneDevice({ item, names }: { readonly item: DeviceState; readonly names
   );
 }
 
-function Facts({ item, vaultName }: { readonly item: DeviceState; readonly vaultName: string }) {
+function About({ item, vaultName }: { readonly item: DeviceState; readonly vaultName: string }) {
   const now = useNow();
   const words = DEVICES.facts;
   const rows: readonly (readonly [string, ReactNode])[] = [
@@ -126,18 +127,7 @@ function Facts({ item, vaultName }: { readonly item: DeviceState; readonly vault
   ];
   return (
     <Card title={words.title}>
-      <SimpleGrid cols={{ base: 2, sm: 3, lg: 4 }} spacing="lg" component="dl" m={0}>
-        {rows.map(([label, value]) => (
-          <div key={label}>
-            <Text size="xs" c="dimmed" component="dt">
-              {label}
-            </Text>
-            <Text fw={600} component="dd" m={0} style={{ overflowWrap: "anywhere" }}>
-              {value}
-            </Text>
-          </div>
-        ))}
-      </SimpleGrid>
+      <Facts rows={rows} />
       <div>
         <Text size="xs" c="dimmed" mb={6}>
           {DEVICES.daily}

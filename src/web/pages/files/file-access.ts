@@ -4,6 +4,7 @@
 import { sanitiseName } from "../../../core/filename.ts";
 import { removeStorageFile, takeStorageFile } from "../../engine/files/storage.ts";
 import type { SaveTarget } from "../../engine/reader-api.ts";
+import { saveBlob } from "../../parts/save-file.ts";
 
 type Pickers = {
   showSaveFilePicker?(options: { suggestedName: string }): Promise<FileSystemFileHandle>;
@@ -34,15 +35,7 @@ export async function chooseFolder(): Promise<FileSystemDirectoryHandle | undefi
 /** Hands out what a transfer left in storage, as a download of that name. */
 export async function handOut(storageName: string, name: string): Promise<void> {
   const file = await takeStorageFile(storageName);
-  const url = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = sanitiseName(name);
-  link.click();
-  setTimeout(() => {
-    URL.revokeObjectURL(url);
-    void removeStorageFile(storageName);
-  }, KEEP_MS);
+  saveBlob(sanitiseName(name), file, { keptMs: KEEP_MS, onOver: () => void removeStorageFile(storageName) });
 }
 
 function pickers(): Pickers {

@@ -12,9 +12,9 @@ import { formatCount } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { EmptyNote, Lines } from "../../parts/QueryStates.tsx";
+import { saveJson } from "../../parts/save-file.ts";
 import { RUNS } from "../../strings/runs.ts";
 import classes from "./runs.module.css";
-import { saveJson } from "./save-json.ts";
 
 const WORDS = RUNS.log;
 const LEVELS = ["info", "warn", "error"] as const;

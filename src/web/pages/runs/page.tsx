@@ -13,6 +13,7 @@ import { Card } from "../../parts/Card.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { EmptyNote, Lines } from "../../parts/QueryStates.tsx";
+import { saveJson } from "../../parts/save-file.ts";
 import { useNow } from "../../parts/Time.tsx";
 import { RUNS } from "../../strings/runs.ts";
 import { useRunTurns } from "./live-runs.ts";
@@ -20,7 +21,6 @@ import { useNames } from "./names.ts";
 import { queryOf, RunFilters, useFilters } from "./RunFilters.tsx";
 import { RunsTable } from "./RunsTable.tsx";
 import { ServerLog } from "./ServerLog.tsx";
-import { saveJson } from "./save-json.ts";
 
 export function Page() {
   return <RunsAndLogs tab="runs" />;

@@ -1,14 +1,16 @@
 // One run: how it went in figures, what could not be read in words, and what to do about it.
 
-import { Alert, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconFolder } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { RUN_ROUTES, type Run } from "../../../wire/v4/api/run-routes.ts";
 import { useApi } from "../../api/use-api.ts";
 import { formatAge, formatBytes, formatCount, formatShare, formatTime } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
+import { Facts } from "../../parts/Facts.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
+import { saveJson } from "../../parts/save-file.ts";
 import { useNow } from "../../parts/Time.tsx";
 import { RUNS } from "../../strings/runs.ts";
 import { errorOf } from "./error-words.ts";
@@ -19,7 +21,6 @@ import { badgeOf } from "./RunBadge.tsx";
 import { RunProblems } from "./RunProblems.tsx";
 import { RunProgress } from "./RunProgress.tsx";
 import { tookOf } from "./RunsTable.tsx";
-import { saveJson } from "./save-json.ts";
 
 export function Page() {
   useRunTurns();
@@ -129,23 +130,7 @@ function Figures({ run }: { readonly run: Run }) {
   ];
   return (
     <Card title={words.title} {...(run.isReported ? {} : { text: RUNS.notTold })}>
-      <SimpleGrid cols={{ base: 2, sm: 3, lg: 4 }} spacing="lg" component="dl" m={0}>
-        {rows.map(([label, value]) => (
-          <div key={label}>
-            <Text size="xs" c="dimmed" component="dt">
-              {label}
-            </Text>
-            <Text
-              fw={600}
-              component="dd"
-              m={0}
-              style={{ fontVariantNumeric: "tabular-nums", overflowWrap: "anywhere" }}
-            >
-              {value}
-            </Text>
-          </div>
-        ))}
-      </SimpleGrid>
+      <Facts rows={rows} />
       {run.snapshot !== null && (
         <Text size="xs" c="dimmed" ff="monospace" style={{ overflowWrap: "anywhere" }}>
           {words.snapshot} {run.snapshot}

@@ -5,7 +5,6 @@ import {
   Alert,
   Badge,
   Button,
-  Group,
   Modal,
   NativeSelect,
   Stack,
@@ -23,7 +22,7 @@ import { useAction, useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
 import { confirm } from "../../parts/confirm.tsx";
-import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { FormEnd } from "../../parts/FormEnd.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
@@ -165,15 +164,7 @@ function NewKey({ onDone }: { readonly onDone: () => void }) {
             label: KEYS.dayChoices[Number(value) as keyof typeof KEYS.dayChoices],
           }))}
         />
-        {make.isError && <ErrorNote error={make.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {SHELL.cancel}
-          </Button>
-          <Button type="submit" loading={make.isPending}>
-            {KEYS.add}
-          </Button>
-        </Group>
+        <FormEnd action={KEYS.add} work={make} onCancel={onDone} />
       </Stack>
     </form>
   );

@@ -11,7 +11,7 @@ import { Card } from "../../parts/Card.tsx";
 import { toCsv } from "../../parts/csv.ts";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { EmptyNote, Lines } from "../../parts/QueryStates.tsx";
-import { saveText } from "../../parts/save-text.ts";
+import { saveText } from "../../parts/save-file.ts";
 import { Time } from "../../parts/Time.tsx";
 import { AUDIT, SETTINGS } from "../../strings/settings.ts";
 

@@ -8,7 +8,7 @@ import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import type { Role } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
-import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { FormEnd } from "../../parts/FormEnd.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { PEOPLE, ROLES, SETTINGS } from "../../strings/settings.ts";
 import { ROLE_CHOICES } from "./NewPerson.tsx";
@@ -41,12 +41,7 @@ export function EditPerson({ person, onDone }: { readonly person: PersonRow; rea
             data={ROLE_CHOICES}
             {...form.getInputProps("role")}
           />
-          {edit.isError && <ErrorNote error={edit.error} />}
-          <Group justify="flex-end">
-            <Button type="submit" loading={edit.isPending}>
-              {PEOPLE.save}
-            </Button>
-          </Group>
+          <FormEnd action={PEOPLE.save} work={edit} />
         </Stack>
       </form>
       <Divider />

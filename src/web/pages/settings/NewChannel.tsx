@@ -7,7 +7,7 @@ import type { Route } from "../../../wire/v4/api/route.ts";
 import { useRights } from "../../api/session.ts";
 import { useAction } from "../../api/use-api.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
-import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { FormEnd } from "../../parts/FormEnd.tsx";
 import { NOTIFY } from "../../strings/notifications.ts";
 import { SHELL } from "../../strings/shell.ts";
 
@@ -105,15 +105,7 @@ export function NewChannel({
             {...form.getInputProps("digestHour")}
           />
         )}
-        {add.isError && <ErrorNote error={add.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {SHELL.cancel}
-          </Button>
-          <Button type="submit" loading={add.isPending}>
-            {NOTIFY.add}
-          </Button>
-        </Group>
+        <FormEnd action={NOTIFY.add} work={add} onCancel={onDone} />
       </Stack>
     </form>
   );

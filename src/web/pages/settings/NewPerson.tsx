@@ -1,12 +1,12 @@
 // Makes an account; its link is handed over by whoever made it.
 
-import { Alert, Button, Group, NativeSelect, Stack, TextInput } from "@mantine/core";
+import { Alert, Button, NativeSelect, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import type { Role } from "../../api/session.ts";
 import { useAction } from "../../api/use-api.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
-import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { FormEnd } from "../../parts/FormEnd.tsx";
 import { PEOPLE, ROLES } from "../../strings/settings.ts";
 import { SHELL } from "../../strings/shell.ts";
 
@@ -35,15 +35,7 @@ export function NewPerson({ onDone }: { readonly onDone: () => void }) {
           data={ROLE_CHOICES}
           {...form.getInputProps("role")}
         />
-        {add.isError && <ErrorNote error={add.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {SHELL.cancel}
-          </Button>
-          <Button type="submit" loading={add.isPending}>
-            {PEOPLE.addAction}
-          </Button>
-        </Group>
+        <FormEnd action={PEOPLE.addAction} work={add} onCancel={onDone} />
       </Stack>
     </form>
   );

@@ -1,6 +1,6 @@
 // Channels by which somebody is told of alerts, and what was sent by them.
 
-import { Badge, Button, Group, Modal, Stack, Switch, Table, Text } from "@mantine/core";
+import { Badge, Button, Modal, Switch, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconBell, IconPlus } from "@tabler/icons-react";
 import { type ChannelAnswer, NOTIFY_ROUTES } from "../../../wire/v4/api/notify-routes.ts";
@@ -8,6 +8,7 @@ import { useAction, useApi } from "../../api/use-api.ts";
 import { formatCount } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { confirm } from "../../parts/confirm.tsx";
+import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
@@ -35,11 +36,11 @@ export function Notifications() {
           empty={<EmptyNote icon={IconBell} title={NOTIFY.none} text={NOTIFY.noneText} />}
         >
           {({ channels }) => (
-            <Stack gap="md" component="ul" p={0} m={0} style={{ listStyle: "none" }}>
+            <PlainList>
               {channels.map((channel) => (
                 <Channel key={channel.id} channel={channel} />
               ))}
-            </Stack>
+            </PlainList>
           )}
         </QueryStates>
       </Card>
@@ -64,12 +65,10 @@ function Channel({ channel }: { readonly channel: ChannelAnswer }) {
     onDone: () => toastDone(NOTIFY.removed),
   });
   return (
-    <Group component="li" justify="space-between" gap="sm">
-      <div>
-        <Group gap={6}>
-          <Text size="sm" fw={500}>
-            {name}
-          </Text>
+    <PlainRow
+      title={name}
+      badges={
+        <>
           <Badge size="sm" variant="light" tt="none">
             {NOTIFY.kinds[kind]}
           </Badge>
@@ -81,42 +80,48 @@ function Channel({ channel }: { readonly channel: ChannelAnswer }) {
               {NOTIFY.waiting(formatCount(waiting))}
             </Badge>
           )}
-        </Group>
-        <Text size="xs" c="dimmed">
+        </>
+      }
+      detail={
+        <>
           {target} · {NOTIFY.lastSent}: {lastSentAt === null ? NOTIFY.never : <Time at={lastSentAt} />}
+        </>
+      }
+      actions={
+        <>
+          {" "}
+          <Switch
+            checked={isEnabled}
+            label={isEnabled ? NOTIFY.isOn : NOTIFY.isOff}
+            aria-label={`${NOTIFY.on}: ${name}`}
+            onChange={({ currentTarget }) => edit.mutate({ params, body: { isEnabled: currentTarget.checked } })}
+          />
+          <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate({ params })}>
+            {NOTIFY.test}
+          </Button>
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() =>
+              confirm({
+                title: NOTIFY.remove,
+                text: NOTIFY.removeText(name),
+                action: NOTIFY.remove,
+                onConfirm: () => drop.mutate({ params }),
+              })
+            }
+          >
+            {NOTIFY.remove}
+          </Button>
+        </>
+      }
+    >
+      {lastError !== null && (
+        <Text size="xs" c="var(--cb-bad)">
+          {NOTIFY.lastFailed}: {lastError}
         </Text>
-        {lastError !== null && (
-          <Text size="xs" c="var(--cb-bad)">
-            {NOTIFY.lastFailed}: {lastError}
-          </Text>
-        )}
-      </div>
-      <Group gap="xs">
-        <Switch
-          checked={isEnabled}
-          label={isEnabled ? NOTIFY.isOn : NOTIFY.isOff}
-          aria-label={`${NOTIFY.on}: ${name}`}
-          onChange={({ currentTarget }) => edit.mutate({ params, body: { isEnabled: currentTarget.checked } })}
-        />
-        <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate({ params })}>
-          {NOTIFY.test}
-        </Button>
-        <Button
-          size="xs"
-          variant="default"
-          onClick={() =>
-            confirm({
-              title: NOTIFY.remove,
-              text: NOTIFY.removeText(name),
-              action: NOTIFY.remove,
-              onConfirm: () => drop.mutate({ params }),
-            })
-          }
-        >
-          {NOTIFY.remove}
-        </Button>
-      </Group>
-    </Group>
+      )}
+    </PlainRow>
   );
 }
 

@@ -1,6 +1,6 @@
 // Accounts of the server: who there is, what they may do, links for passwords.
 
-import { Avatar, Badge, Button, Group, Menu, Modal, Stack, Text, UnstyledButton } from "@mantine/core";
+import { Avatar, Badge, Button, Group, Menu, Modal, Text, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDots, IconLink, IconLogout, IconPencil, IconPlus, IconShieldOff, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
@@ -10,6 +10,7 @@ import { useRights } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
 import { confirm } from "../../parts/confirm.tsx";
+import { PlainList } from "../../parts/PlainList.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { PEOPLE, ROLES, SETTINGS } from "../../strings/settings.ts";
@@ -37,11 +38,11 @@ export function People() {
     >
       <QueryStates query={query}>
         {({ items }) => (
-          <Stack gap="md" component="ul" p={0} m={0} style={{ listStyle: "none" }}>
+          <PlainList>
             {items.map((person) => (
               <Person key={person.id} person={person} onEdit={() => setEdited(person)} onLink={setLink} />
             ))}
-          </Stack>
+          </PlainList>
         )}
       </QueryStates>
       <Modal opened={isAdding} onClose={adding.close} title={PEOPLE.add}>

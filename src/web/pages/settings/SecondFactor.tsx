@@ -1,6 +1,6 @@
 // Sets an authenticator up (RFC 6238), with its recovery codes; turns it off again.
 
-import { Badge, Button, Code, Group, Modal, PasswordInput, PinInput, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Badge, Button, Code, Group, Modal, PasswordInput, SimpleGrid, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
@@ -9,10 +9,11 @@ import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { lookAgain, useRights } from "../../api/session.ts";
 import { useAction } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
+import { CodeInput } from "../../parts/CodeInput.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { QrCode } from "../../parts/QrCode.tsx";
-import { saveText } from "../../parts/save-text.ts";
+import { saveText } from "../../parts/save-file.ts";
 import { toastDone } from "../../parts/toast.tsx";
 import { SECURITY } from "../../strings/settings.ts";
 
@@ -91,15 +92,7 @@ function SetUp({ onDone }: { readonly onDone: () => void }) {
       <Text size="sm">{SECURITY.orType}</Text>
       <CopyLine value={secret} label={SECURITY.orType} />
       <Text fw={500}>{SECURITY.thenCode}</Text>
-      <PinInput
-        length={6}
-        type="number"
-        oneTimeCode
-        value={code}
-        onChange={setCode}
-        onComplete={submit}
-        getInputProps={(index) => ({ "aria-label": `${SECURITY.thenCode}: ${index + 1}` })}
-      />
+      <CodeInput label={SECURITY.thenCode} value={code} onChange={setCode} onComplete={submit} />
       {verify.isError && <ErrorNote error={verify.error} />}
       <Button onClick={() => submit(code)} disabled={code.length < 6} loading={verify.isPending}>
         {SECURITY.verify}

@@ -1,10 +1,11 @@
 // Where one is signed in, and the way to end that.
 
-import { Badge, Button, Group, Stack, Text } from "@mantine/core";
+import { Badge, Button } from "@mantine/core";
 import { IconDeviceLaptop } from "@tabler/icons-react";
 import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
+import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { programName } from "../../parts/program-name.ts";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
@@ -34,35 +35,34 @@ export function SignIns() {
     >
       <QueryStates query={query}>
         {({ signIns }) => (
-          <Stack gap="sm" component="ul" p={0} m={0} style={{ listStyle: "none" }}>
+          <PlainList>
             {signIns.map(({ id, program, address, createdAt, isThis }) => (
-              <Group key={id} component="li" justify="space-between" wrap="nowrap">
-                <Group gap="sm" wrap="nowrap" miw={0}>
-                  <IconDeviceLaptop size={24} stroke={1.5} aria-hidden />
-                  <div>
-                    <Group gap="xs">
-                      <Text size="sm" fw={500}>
-                        {programName(program)}
-                      </Text>
-                      {isThis && (
-                        <Badge variant="light" size="sm" tt="none">
-                          {SECURITY.thisOne}
-                        </Badge>
-                      )}
-                    </Group>
-                    <Text size="xs" c="dimmed">
-                      {address}, <Time at={createdAt} />
-                    </Text>
-                  </div>
-                </Group>
-                {!isThis && (
-                  <Button size="xs" variant="default" onClick={() => drop.mutate({ params: { id } })}>
-                    {SECURITY.signOut}
-                  </Button>
-                )}
-              </Group>
+              <PlainRow
+                key={id}
+                icon={IconDeviceLaptop}
+                title={programName(program)}
+                badges={
+                  isThis && (
+                    <Badge variant="light" size="sm" tt="none">
+                      {SECURITY.thisOne}
+                    </Badge>
+                  )
+                }
+                detail={
+                  <>
+                    {address}, <Time at={createdAt} />
+                  </>
+                }
+                actions={
+                  !isThis && (
+                    <Button size="xs" variant="default" onClick={() => drop.mutate({ params: { id } })}>
+                      {SECURITY.signOut}
+                    </Button>
+                  )
+                }
+              />
             ))}
-          </Stack>
+          </PlainList>
         )}
       </QueryStates>
     </Card>

@@ -8,7 +8,7 @@ import { DEVICE_ROUTES } from "../../../wire/v4/api/device-routes.ts";
 import { refresh } from "../../api/use-api.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
 import { PassphraseStrength, type Strength } from "../../parts/PassphraseStrength.tsx";
-import { saveText } from "../../parts/save-text.ts";
+import { saveText } from "../../parts/save-file.ts";
 import { toastDone } from "../../parts/toast.tsx";
 import { SHELL } from "../../strings/shell.ts";
 import { KEYS } from "../../strings/vaults.ts";

@@ -10,6 +10,7 @@ import { useRights } from "../../api/session.ts";
 import { useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
 import { confirm } from "../../parts/confirm.tsx";
+import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
@@ -51,28 +52,25 @@ export function Keys({ vault }: SectionProps) {
       >
         <QueryStates query={query}>
           {({ keyslots }) => (
-            <Stack gap="md" component="ul" p={0} m={0} style={{ listStyle: "none" }}>
-              {keyslots.map(({ id, kind, label, addedAt }) => {
-                const Icon = ICONS[kind];
-                return (
-                  <Group key={id} component="li" justify="space-between" wrap="nowrap">
-                    <Group gap="sm" wrap="nowrap">
-                      <Icon size={24} stroke={1.6} aria-hidden />
-                      <div>
-                        <Group gap={6}>
-                          <Text size="sm" fw={500}>
-                            {label}
-                          </Text>
-                          <Badge size="sm" variant="light" tt="none">
-                            {KEYS.kinds[kind]}
-                          </Badge>
-                        </Group>
-                        <Text size="xs" c="dimmed">
-                          {KEYS.added} <Time at={addedAt} />
-                        </Text>
-                      </div>
-                    </Group>
-                    {isOwner && device && (
+            <PlainList>
+              {keyslots.map(({ id, kind, label, addedAt }) => (
+                <PlainRow
+                  key={id}
+                  icon={ICONS[kind]}
+                  title={label}
+                  badges={
+                    <Badge size="sm" variant="light" tt="none">
+                      {KEYS.kinds[kind]}
+                    </Badge>
+                  }
+                  detail={
+                    <>
+                      {KEYS.added} <Time at={addedAt} />
+                    </>
+                  }
+                  actions={
+                    isOwner &&
+                    device && (
                       <Button
                         size="xs"
                         variant="default"
@@ -90,10 +88,10 @@ export function Keys({ vault }: SectionProps) {
                       >
                         {KEYS.remove}
                       </Button>
-                    )}
-                  </Group>
-                );
-              })}
+                    )
+                  }
+                />
+              ))}
               {isOwner && device && (
                 <Group component="li">
                   <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setDialogue("passphrase")}>
@@ -108,7 +106,7 @@ export function Keys({ vault }: SectionProps) {
                   </Button>
                 </Group>
               )}
-            </Stack>
+            </PlainList>
           )}
         </QueryStates>
       </Card>
