@@ -14,9 +14,8 @@ import type { RandomSource } from "../core/clock.ts";
 import type { DeviceFile } from "../crypto/device-file.ts";
 import { importSigner } from "../crypto/signature.ts";
 import { planToken } from "../crypto/tokens.ts";
-import { META_PLAN, openMeta, sealMeta } from "../engine/sealed-meta.ts";
+import { openPlan, sealPlan } from "../engine/plan-seal.ts";
 import { readVersion } from "../node/version.ts";
-import { readPlan } from "../wire/v4/plan-body.ts";
 import type { AgentHost } from "./agent-host.ts";
 import type { Context } from "./context.ts";
 import { reachServer } from "./server-access.ts";
@@ -51,11 +50,9 @@ export async function openLink(
 
 export function planCodec({ vault, device, writer }: DeviceFile, random: RandomSource): PlanCodec {
   const { metaKey } = writer;
-  const about = (id: string, version: number) => ({ kind: META_PLAN, vault, device, id, version }) as const;
   return {
-    // Fields that are not there must not travel as such.
-    seal: (plan, id, version) => sealMeta(metaKey, about(id, version), JSON.parse(JSON.stringify(plan)), random),
-    open: async (sealed, id, version) => readPlan(await openMeta(metaKey, about(id, version), sealed)),
+    seal: (plan, id, version) => sealPlan(metaKey, { vault, device, id, version }, plan, random),
+    open: (sealed, id, version) => openPlan(metaKey, { vault, device, id, version }, sealed),
     token: (name) => planToken(metaKey, name),
   };
 }

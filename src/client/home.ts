@@ -30,6 +30,8 @@ export type Home = {
   /** What this machine knows of a server; undefined for one that it has never met. */
   server(origin: string): Promise<ServerFile | undefined>;
   saveServer(file: ServerFile): Promise<void>;
+  /** All servers that this machine has met. One whose file is damaged is left out. */
+  servers(): Promise<ServerFile[]>;
   /** The signing key of an enrolment that has not ended yet, by the name of its invitation; made when there is none. */
   enrolmentKey(invitation: string, make: () => Promise<Bytes>): Promise<Bytes>;
   endEnrolment(invitation: string): Promise<void>;
@@ -84,6 +86,14 @@ export function openHome(dir: string, logger: Logger = silentLogger): Home {
 
     saveServer: async (file) => writeFileAtomic(await serverPath(file.origin), encodeServerFile(file)),
 
+    async servers() {
+      const names = (await readdir(join(dir, "servers")).catch(() => [] as string[])).filter((name) =>
+        name.endsWith(".json"),
+      );
+      const files = await Promise.all(names.sort().map((name) => readServer(join(dir, "servers", name))));
+      return files.filter((file) => file !== undefined);
+    },
+
     async enrolmentKey(invitation, make) {
       const path = enrolmentPath(invitation);
       const known = await readFileIfExists(path);
@@ -111,6 +121,16 @@ export function openHome(dir: string, logger: Logger = silentLogger): Home {
       ),
   };
   return home;
+}
+
+async function readServer(path: string): Promise<ServerFile | undefined> {
+  const content = await readFileIfExists(path);
+  try {
+    return content === undefined ? undefined : decodeServerFile(tryUtf8Decode(content) ?? "");
+  } catch (error) {
+    if (isAppError(error, "record_corrupt")) return undefined;
+    throw error;
+  }
 }
 
 async function removeFile(path: string): Promise<void> {

@@ -237,6 +237,13 @@ describe("plans", () => {
     assert.equal(told("plan-refused").length, 1);
     await byPerson("cd".repeat(16), 0, { name: "new", command: { argv: ["evil"], filename: "x" } });
     assert.equal(file("new"), undefined);
+    assert.deepEqual(
+      server.status.map(({ plan, version, error }) => [plan, version, error]),
+      [
+        [stored().plan, 1, "plan_programs_refused"],
+        ["cd".repeat(16), 0, "plan_programs_refused"],
+      ],
+    );
     device.stores.places.set(VAULT, { vault: "https://sim/home", remotePrograms: "allow" });
     await byPerson(stored().plan, 2, hooked);
     assert.deepEqual(file()!.hooks.before?.argv, ["/bin/evil"]);

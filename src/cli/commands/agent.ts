@@ -4,10 +4,12 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { Agent } from "../../client/agent/agent.ts";
 import type { AgentEvent } from "../../client/agent/agent-event.ts";
+import { openHome } from "../../client/home.ts";
 import { AppError, EXIT, isAppError } from "../../core/errors.ts";
 import { sweepTemporaries } from "../../node/temporaries.ts";
 import { isTerminal } from "../../node/terminal.ts";
 import { agentHost, takeAgentHold } from "../agent-host.ts";
+import { placeServedVaults } from "../agent-places.ts";
 import { SYSTEM_OPTION } from "../agent-service.ts";
 import { eventJson, eventWords } from "../agent-words.ts";
 import { action, type Context } from "../context.ts";
@@ -74,6 +76,7 @@ async function runAgent(given: Context): Promise<number> {
     await requireDevice(context);
     await sweepTemporaries(config.home, host.clock.now());
     const own = agentHost(context);
+    await placeServedVaults(openHome(config.home, context.logger), own.plans);
     const onEvent = (event: AgentEvent): void => tell(context, event);
     const { openLink } = await import("../agent-link.ts");
     const agent = new Agent({ ...own, onEvent, openLink: (vault) => openLink(context, own, vault, onEvent) });
@@ -90,7 +93,6 @@ async function runAgent(given: Context): Promise<number> {
 
 /** A machine that is a device of nothing has nothing to do, and somebody should know. */
 async function requireDevice({ config, logger }: Context): Promise<void> {
-  const { openHome } = await import("../../client/home.ts");
   if ((await openHome(config.home, logger).vaults()).length === 0) throw new AppError("not_enrolled");
 }
 

@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import type { Command } from "commander";
+import { planFiles } from "../../client/agent/plan-files.ts";
 import { enrol } from "../../client/enrol.ts";
 import { type DeviceFile, type Home, openHome } from "../../client/home.ts";
 import { newServerFile } from "../../client/server-file.ts";
@@ -12,6 +13,7 @@ import { importSigner } from "../../crypto/signature.ts";
 import { acceptHead } from "../../engine/heads.ts";
 import { openRemoteVault } from "../../engine/remote/remote-vault.ts";
 import { decodeInviteCode, type InviteCode } from "../../wire/v4/invite-code.ts";
+import { placeServedVaults } from "../agent-places.ts";
 import { action, type Context } from "../context.ts";
 import { usage } from "../parse-values.ts";
 import { addExamples, type Cli } from "../program.ts";
@@ -44,6 +46,7 @@ async function run(context: Context, options: Options, text: string): Promise<un
     await home.endEnrolment(await invitationId(code.key));
     const vault = await asDevice(context, server, place, device);
     await acceptHead({ vault, home });
+    await placeServedVaults(home, planFiles(config.home));
     const address = vaultAddressText(place);
     output.say(
       `This machine is enrolled as ${shownText(device.name)} in ${shownText(address)}: its backups need no passphrase.`,

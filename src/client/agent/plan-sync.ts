@@ -3,8 +3,9 @@
 
 import { utf8 } from "../../core/bytes.ts";
 import { crc32c } from "../../core/checksum.ts";
-import { AppError, isAppError } from "../../core/errors.ts";
+import { AppError, type ErrorCode, isAppError } from "../../core/errors.ts";
 import type { NameToken, VaultId } from "../../core/ids.ts";
+import { tellableOf } from "../../engine/plan-seal.ts";
 import type { StoredPlan } from "../../wire/v4/api/plan-routes.ts";
 import { type Plan, programsOf } from "../../wire/v4/plan-body.ts";
 import type { AgentEvent } from "./agent-event.ts";
@@ -30,21 +31,30 @@ export type PlanSyncOptions = {
 };
 
 type Local = { readonly name: string; readonly plan: Plan | undefined; readonly memory: PlanMemory };
-const HOUR_MS = 3_600_000;
 
-/** True when plans of the device have changed. Throws what the server throws. */
-export async function syncPlans(options: PlanSyncOptions): Promise<boolean> {
+export type SyncedPlans = {
+  /** Plans of the device have changed. */
+  readonly hasChanged: boolean;
+  /** Plans of the server that the device has never followed, and why. */
+  readonly strange: readonly StrangePlan[];
+};
+export type StrangePlan = { readonly plan: string; readonly error: ErrorCode };
+
+/** Throws what the server throws. */
+export async function syncPlans(options: PlanSyncOptions): Promise<SyncedPlans> {
   const remote = await options.server.ownPlans();
   const locals = await readLocals(options);
+  const strange: StrangePlan[] = [];
   let hasChanged = false;
   for (const stored of remote) {
     const local = locals.find(({ memory }) => memory.id === stored.plan);
-    if (await take(options, stored, local, locals)) hasChanged = true;
+    const onStrange = (error: ErrorCode): unknown => strange.push({ plan: stored.plan, error });
+    if (await take({ ...options, onStrange }, stored, local, locals)) hasChanged = true;
   }
   for (const local of locals) {
     if (local.plan && !remote.some(({ plan }) => plan === local.memory.id)) await put(options, local.plan, local, 0);
   }
-  return hasChanged;
+  return { hasChanged, strange };
 }
 
 /** Plans that have a file, and memories of plans that had one. */
@@ -65,8 +75,10 @@ async function readLocals({ vault, plans, memories }: PlanSyncOptions): Promise<
   return locals;
 }
 
+type TakeOptions = PlanSyncOptions & { readonly onStrange: (error: ErrorCode) => void };
+
 async function take(
-  options: PlanSyncOptions,
+  options: TakeOptions,
   stored: StoredPlan,
   local: Local | undefined,
   locals: readonly Local[],
@@ -100,7 +112,7 @@ async function take(
 
 /** Takes the server's version over, if it may be. */
 async function adopt(
-  options: PlanSyncOptions,
+  options: TakeOptions,
   stored: StoredPlan,
   local: Local | undefined,
   { isEdited, locals }: { isEdited: boolean; locals: readonly Local[] },
@@ -115,6 +127,7 @@ async function adopt(
     if (!isAppError(error)) throw error;
     const name = local?.name ?? "(new)";
     if (local) await change(options, local, { refused: { version, error: error.code } });
+    else options.onStrange(error.code);
     onEvent({ type: "plan-refused", vault, plan: name, error });
     return false;
   }
@@ -164,9 +177,7 @@ async function put(options: PlanSyncOptions, plan: Plan, local: Local, base: num
       base,
       sealed: await codec.seal(plan, id, base + 1),
       token: await codec.token(plan.name),
-      enabled: plan.enabled,
-      overdueAfterMs: plan.overdueAfterHours === undefined ? null : plan.overdueAfterHours * HOUR_MS,
-      ping: plan.ping,
+      ...tellableOf(plan),
     });
     await change(options, local, { synced: { version: stored.version, hash: hashOf(plan) }, refused: null });
   } catch (error) {

@@ -185,10 +185,11 @@ export class ServerLink implements Link {
   async #syncOnce(): Promise<void> {
     const { agent, sync, server, timers, onEvent } = this.#options;
     const now = (): number => timers.clock.now();
-    if (await syncPlans({ ...sync, vault: agent.vault, server, now, onEvent })) {
-      await agent.load();
-    } else await agent.reread();
-    const plans = this.#statuses(now());
+    const { hasChanged, strange } = await syncPlans({ ...sync, vault: agent.vault, server, now, onEvent });
+    if (hasChanged) await agent.load();
+    else await agent.reread();
+    const never = { version: 0, nextDueAt: null, pausedUntil: null };
+    const plans = [...this.#statuses(now()), ...strange.map(({ plan, error }) => ({ plan, ...never, error }))];
     const text = JSON.stringify(plans);
     if (text === this.#toldStatus) return;
     await server.planStatus(plans);
