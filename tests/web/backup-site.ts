@@ -53,7 +53,8 @@ export async function openWithProfile(site: BackupSite, path: string): Promise<T
 
 /** Makes the browser of this tab a device, as a person does. */
 export async function enrolHere(page: Page, passphrase = PASSPHRASE): Promise<void> {
-  await page.getByLabel("Passphrase or recovery key").fill(passphrase);
+  await page.getByRole("textbox", { name: "Passphrase" }).fill(passphrase);
+  await page.getByRole("button", { name: "Unlock" }).click();
   await page.getByRole("button", { name: "Enrol this browser" }).click();
   await page.getByRole("heading", { name: "What to back up" }).waitFor();
 }

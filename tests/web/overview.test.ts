@@ -66,16 +66,18 @@ describe("overview, devices and runs", { skip: noChromium }, () => {
     await page.getByText("1 file or folder could not be read").waitFor();
     assert.equal(await page.getByText("gone.txt").count(), 0);
     await assertAccessible(page, "run");
-    await page.getByRole("link", { name: "Unlock the vault" }).click();
-    await page.getByLabel("Passphrase").last().fill(PASSPHRASE);
     await page.getByRole("button", { name: "Unlock", exact: true }).click();
-    await page.getByRole("button", { name: "Unlock", exact: true }).waitFor({ state: "detached" });
-    await page.goBack();
+    const door = page.getByRole("dialog", { name: "Unlock home" });
+    await door.getByRole("textbox", { name: "Passphrase" }).fill(PASSPHRASE);
+    await door.getByRole("button", { name: "Unlock", exact: true }).click();
+    await door.waitFor({ state: "hidden" });
     await page
       .getByRole("listitem")
       .getByText(/gone\.txt$/)
       .waitFor();
     await page.getByText("It was gone when it was to be read.").waitFor();
+    await page.getByRole("button", { name: "Lock", exact: true }).click();
+    await page.getByText(/gone\.txt$/).waitFor({ state: "detached" });
   });
 
   test("runs are filtered, and downloaded as JSON", async () => {
@@ -114,8 +116,9 @@ describe("overview, devices and runs", { skip: noChromium }, () => {
 
     await page.getByRole("link", { name: "Devices" }).first().click();
     await page.getByRole("button", { name: "Add a device" }).click();
-    await page.getByLabel("Name of the new device").fill("attic");
     await page.getByRole("dialog").getByRole("textbox", { name: "Passphrase" }).fill(PASSPHRASE);
+    await page.getByRole("dialog").getByRole("button", { name: "Unlock", exact: true }).click();
+    await page.getByLabel("Name of the new device").fill("attic");
     await page.getByRole("button", { name: "Make an enrolment code" }).click();
     const line = await page.getByLabel("Command with the enrolment code").innerText();
     const code = /cb4-[\w-]+/.exec(line)![0].replace(/localhost/, "127.0.0.1");
@@ -127,8 +130,6 @@ describe("overview, devices and runs", { skip: noChromium }, () => {
       await page.getByRole("button", { name: "More" }).click();
       await page.getByRole("menuitem", { name: "Revoke" }).click();
       await page.getByRole("button", { name: "Unlock and make this browser a device" }).click();
-      await page.getByRole("textbox", { name: "Passphrase" }).fill(PASSPHRASE);
-      await page.getByRole("button", { name: "Unlock", exact: true }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
       await page.getByText("Revoked", { exact: true }).waitFor();
       await cli(attic, ["snapshots"], { exit: 16 });

@@ -7,7 +7,8 @@ import type { RawPath } from "../../core/raw-path.ts";
 import type { PlainStanza } from "../../crypto/passkey.ts";
 import type { ChangeKind } from "../../engine/reader/diff.ts";
 import type { SnapshotStats } from "../../engine/snapshot-info.ts";
-import type { Plan } from "../../wire/v4/plan-body.ts";
+import type { PlanChange } from "../../wire/v4/api/plan-routes.ts";
+import type { Plan, PlanInput } from "../../wire/v4/plan-body.ts";
 import type { EntryType } from "../../wire/v4/tree-types.ts";
 import type { KeyslotRow } from "../../wire/v4/vault-port.ts";
 
@@ -163,6 +164,16 @@ export type ReaderApi = {
   planBodies: {
     readonly input: { readonly device: DeviceId };
     readonly output: readonly { readonly plan: string; readonly body: Plan | null }[];
+  };
+  /** A plan sealed as the version after `base`, with what the server may know of it. Throws `plan_invalid`, `limit`. */
+  planChange: {
+    readonly input: {
+      readonly device: DeviceId;
+      readonly id: string;
+      readonly base: number;
+      readonly body: PlanInput;
+    };
+    readonly output: PlanChange;
   };
   /** For names of plans: the tokens by which the server knows them. */
   planTokens: { readonly input: { readonly names: readonly string[] }; readonly output: readonly string[] };

@@ -12,6 +12,7 @@ import { type Invitation, invite } from "../../engine/enrol/invite.ts";
 import { generateRecoveryKey, makeKeyslot } from "../../engine/enrol/new-vault.ts";
 import { statementMessage } from "../../engine/enrol/statements.ts";
 import { acceptHead, checkHead, checkRecordHead } from "../../engine/heads.ts";
+import { openPlan, planChange } from "../../engine/plan-seal.ts";
 import { checkLog } from "../../engine/reader/check-log.ts";
 import type { VaultReader } from "../../engine/reader/reader.ts";
 import {
@@ -28,9 +29,8 @@ import { openRemoteVault, type RemoteVault } from "../../engine/remote/remote-va
 import { Retrier } from "../../engine/remote/retrier.ts";
 import { Slots } from "../../engine/remote/slots.ts";
 import { openRunDetails } from "../../engine/run-details.ts";
-import { META_PLAN, openMeta } from "../../engine/sealed-meta.ts";
 import { unlock } from "../../engine/unlock.ts";
-import { PLAN_ROUTES, type StoredPlan } from "../../wire/v4/api/plan-routes.ts";
+import { PLAN_ROUTES, type PlanChange, type StoredPlan } from "../../wire/v4/api/plan-routes.ts";
 import { RUN_ROUTES } from "../../wire/v4/api/run-routes.ts";
 import { VAULT_ROUTES } from "../../wire/v4/api/vault-routes.ts";
 import { type Plan, readPlan } from "../../wire/v4/plan-body.ts";
@@ -104,14 +104,17 @@ export class ReaderSession {
     const { plans } = await this.vault.client.call(PLAN_ROUTES.devicePlans, { params: { vault, device } });
     const open = async ({ plan, version, sealed }: StoredPlan): Promise<Plan | null> => {
       try {
-        const about = { kind: META_PLAN, vault, device, id: plan, version } as const;
-        return readPlan(await openMeta(this.#metaKey, about, sealed));
+        return await openPlan(this.#metaKey, { vault, device, id: plan, version }, sealed);
       } catch {
         return null;
       }
     };
     const there = plans.filter(({ deleted }) => !deleted);
     return Promise.all(there.map(async (stored) => ({ plan: stored.plan, body: await open(stored) })));
+  }
+
+  planChange({ device, id, base, body }: ReaderApi["planChange"]["input"]): Promise<PlanChange> {
+    return planChange(this.#metaKey, { vault: this.vault.vaultId, device, id, base }, readPlan(body), systemRandom);
   }
 
   planTokens(names: readonly string[]): Promise<string[]> {

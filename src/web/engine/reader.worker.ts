@@ -69,7 +69,10 @@ const service: Service<ReaderApi> = {
 
   planBodies: ({ device }) => opened().planBodies(device),
 
+  planChange: (wish) => opened().planChange(wish),
+
   planTokens: ({ names }) => opened().planTokens(names),
+
   async addPasskey(wish) {
     await addPasskey(opened(), wish, prompt);
     return null;

@@ -37,6 +37,7 @@ export const PAGES: readonly PageEntry[] = [
     nav: { label: "devices", icon: IconDeviceLaptop, keys: "g d" },
   },
   { path: "/devices/$vault/$device", load: () => import("./devices/device.tsx") },
+  { path: "/devices/$vault/$device/plans/$plan", load: () => import("./devices/plan.tsx") },
   {
     path: "/files",
     load: () => import("./files/page.tsx"),

@@ -95,7 +95,6 @@ export const RUNS = {
   problemCount: { one: "{n} file or folder could not be read", many: "{n} files and folders could not be read" },
   noProblems: "Everything was read.",
   locked: "Their names are encrypted. Unlock the vault to see them.",
-  unlock: "Unlock the vault",
   namesMore: {
     one: "and {n} more, which did not fit into the report",
     many: "and {n} more, which did not fit into the report",

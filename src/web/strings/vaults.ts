@@ -101,7 +101,6 @@ export const SIGNER = {
     checking: "Checking the vault's log…",
     unlocking: "Trying the key: that takes a second or two…",
   },
-  go: "Unlock",
   done: "This browser is a device of the vault now.",
 } as const;
 
@@ -117,7 +116,6 @@ export const KEYS = {
   add: "Add a passphrase",
   addRecovery: "Add a recovery key",
   addTitle: "Add a key",
-  addText: "First open the vault by a key that it has.",
   label: "What to call it",
   newPassphrase: "New passphrase",
   repeat: "New passphrase again",

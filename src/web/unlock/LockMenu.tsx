@@ -10,13 +10,20 @@ import {
   IconShieldX,
 } from "@tabler/icons-react";
 import { useState } from "react";
-import { useRights } from "../../api/session.ts";
-import { formatCount } from "../../format/numbers.ts";
-import { FILES } from "../../strings/files.ts";
+import { useRights } from "../api/session.ts";
+import { formatCount } from "../format/numbers.ts";
+import { FILES } from "../strings/files.ts";
 import { PasskeyDialogue } from "./PasskeyDialogue.tsx";
 import { IDLE_CHOICES, type LogState, lockVault, type OpenVault, setLockSettings, useVault } from "./vault-store.ts";
 
-export function LockMenu({ vault }: { readonly vault: OpenVault }) {
+/** The lock of this vault, or of whichever is open; nothing while none is. Every page that shows sealed things has it among its actions. */
+export function VaultLock({ vault }: { readonly vault?: string | undefined }) {
+  const { open } = useVault();
+  if (open === undefined || (vault !== undefined && open.id !== vault)) return null;
+  return <LockMenu vault={open} />;
+}
+
+function LockMenu({ vault }: { readonly vault: OpenVault }) {
   const { lock } = useVault();
   const { may } = useRights();
   const [isAdding, setAdding] = useState(false);

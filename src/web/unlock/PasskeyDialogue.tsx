@@ -2,12 +2,12 @@
 
 import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { createPasskey } from "../../../crypto/passkey.ts";
-import { browserName } from "../../backup/browser-name.ts";
-import { ErrorNote } from "../../parts/ErrorNote.tsx";
-import { toastDone } from "../../parts/toast.tsx";
-import { FILES } from "../../strings/files.ts";
-import { SHELL } from "../../strings/shell.ts";
+import { createPasskey } from "../../crypto/passkey.ts";
+import { browserName } from "../backup/browser-name.ts";
+import { ErrorNote } from "../parts/ErrorNote.tsx";
+import { toastDone } from "../parts/toast.tsx";
+import { FILES } from "../strings/files.ts";
+import { SHELL } from "../strings/shell.ts";
 import type { OpenVault } from "./vault-store.ts";
 
 export function PasskeyDialogue({

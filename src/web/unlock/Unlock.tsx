@@ -1,4 +1,4 @@
-// The door of a vault: passphrase, recovery key or passkey. What is typed goes to the worker and nowhere else.
+// The door of a vault, the only one there is: passphrase, recovery key or passkey. What is typed goes to the worker and nowhere else.
 
 import {
   Alert,
@@ -18,16 +18,23 @@ import {
 } from "@mantine/core";
 import { IconAlertTriangle, IconLock } from "@tabler/icons-react";
 import { type FormEvent, useEffect, useState } from "react";
-import { type AppError, isAppError } from "../../../core/errors.ts";
-import type { KeyslotId } from "../../../core/ids.ts";
-import type { Unlocking, UnlockStep } from "../../engine/reader-api.ts";
-import { ErrorNote } from "../../parts/ErrorNote.tsx";
-import { FILES } from "../../strings/files.ts";
+import { type AppError, isAppError } from "../../core/errors.ts";
+import type { KeyslotId } from "../../core/ids.ts";
+import type { Unlocking, UnlockStep } from "../engine/reader-api.ts";
+import { ErrorNote } from "../parts/ErrorNote.tsx";
+import { FILES } from "../strings/files.ts";
 import { type Locked, openLocked, unlockVault, useVault } from "./vault-store.ts";
 
 const WORDS = FILES.locked;
 
-export function Unlock({ vault, name }: { readonly vault: string; readonly name: string }) {
+type Props = {
+  readonly vault: string;
+  readonly name: string;
+  /** Without a frame and a title: within something that has both. */
+  readonly isBare?: boolean;
+};
+
+export function Unlock({ vault, name, isBare = false }: Props) {
   const [locked, setLocked] = useState<Locked>();
   const [error, setError] = useState<unknown>();
   const [attempt, setAttempt] = useState(0);
@@ -60,14 +67,14 @@ export function Unlock({ vault, name }: { readonly vault: string; readonly name:
       </Center>
     );
   }
-  return <Door locked={locked} name={name} />;
+  return <Door locked={locked} name={name} isBare={isBare} />;
 }
 
 const wasUnlocked = new WeakSet<Locked>();
 
 type Way = Unlocking["by"];
 
-function Door({ locked, name }: { readonly locked: Locked; readonly name: string }) {
+function Door({ locked, name, isBare }: Omit<Required<Props>, "vault"> & { readonly locked: Locked }) {
   const { wasLocked } = useVault();
   const passkeys = locked.keyslots.filter(({ kind }) => kind === "passkey");
   const canPasskey = passkeys.length > 0 && "PublicKeyCredential" in globalThis;
@@ -113,103 +120,113 @@ function Door({ locked, name }: { readonly locked: Locked; readonly name: string
         ? WORDS.wrongRecovery
         : WORDS.wrong
       : undefined;
+  const form = (
+    <form onSubmit={(event) => void unlock(event)}>
+      <Stack gap="md">
+        {!isBare && <Heading name={name} isAgain={wasLocked !== undefined} />}
+        <SegmentedControl
+          fullWidth
+          aria-label={WORDS.how}
+          value={way}
+          onChange={(value) => {
+            setWay(value as Way);
+            setText("");
+            setError(undefined);
+          }}
+          data={ways}
+        />
+        {way === "passphrase" && (
+          <PasswordInput
+            label={WORDS.passphrase}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            autoComplete="off"
+            data-autofocus
+            error={wrong}
+            size="md"
+          />
+        )}
+        {way === "recovery" && (
+          <Textarea
+            label={WORDS.recoveryLabel}
+            description={WORDS.recoveryHelp}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            autosize
+            minRows={3}
+            maxRows={8}
+            spellCheck={false}
+            autoComplete="off"
+            error={wrong}
+            styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+          />
+        )}
+        {way === "passkey" && (
+          <Stack gap="xs">
+            {passkeys.length > 1 && (
+              <NativeSelect
+                label={WORDS.whichPasskey}
+                value={slot ?? ""}
+                onChange={(event) => setSlot(event.currentTarget.value as KeyslotId)}
+                data={passkeys.map(({ id, label }) => ({ value: id, label }))}
+              />
+            )}
+            <Text size="sm" c="dimmed" ta="center">
+              {WORDS.passkeyHelp}
+            </Text>
+          </Stack>
+        )}
+        {error && wrong === undefined && !isAppError(error, "rollback") && <ErrorNote error={error} />}
+        {error && isAppError(error, "rollback") && (
+          <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={WORDS.rollback} role="alert">
+            <Stack gap="sm">
+              <Text size="sm">{error.message}</Text>
+              <Text size="sm">{WORDS.rollbackText}</Text>
+              <Group>
+                <Button size="xs" color="red" variant="default" onClick={() => void accept()}>
+                  {WORDS.accept}
+                </Button>
+              </Group>
+            </Stack>
+          </Alert>
+        )}
+        <Button type="submit" size="md" loading={step !== undefined} disabled={way !== "passkey" && text === ""}>
+          {WORDS.unlock}
+        </Button>
+        <Text size="xs" c="dimmed" ta="center" role="status" mih={18}>
+          {step === undefined
+            ? ""
+            : step === "checking"
+              ? WORDS.checking
+              : way === "passkey"
+                ? WORDS.passkeyHelp
+                : WORDS.opening}
+        </Text>
+      </Stack>
+    </form>
+  );
+  if (isBare) return form;
   return (
     <Center>
       <Paper withBorder radius="lg" p={{ base: "lg", sm: "xl" }} w="100%" maw={480}>
-        <form onSubmit={(event) => void unlock(event)}>
-          <Stack gap="md">
-            <Stack align="center" gap={6}>
-              <ThemeIcon size={52} radius="xl" variant="light">
-                <IconLock size={26} stroke={1.6} aria-hidden />
-              </ThemeIcon>
-              <Title order={2} size="h3" ta="center">
-                {WORDS.title(name)}
-              </Title>
-              <Text c="dimmed" size="sm" ta="center">
-                {wasLocked === undefined ? WORDS.text : FILES.lockedByItself}
-              </Text>
-            </Stack>
-            <SegmentedControl
-              fullWidth
-              aria-label={WORDS.how}
-              value={way}
-              onChange={(value) => {
-                setWay(value as Way);
-                setText("");
-                setError(undefined);
-              }}
-              data={ways}
-            />
-            {way === "passphrase" && (
-              <PasswordInput
-                label={WORDS.passphrase}
-                value={text}
-                onChange={(event) => setText(event.currentTarget.value)}
-                autoComplete="off"
-                data-autofocus
-                error={wrong}
-                size="md"
-              />
-            )}
-            {way === "recovery" && (
-              <Textarea
-                label={WORDS.recoveryLabel}
-                description={WORDS.recoveryHelp}
-                value={text}
-                onChange={(event) => setText(event.currentTarget.value)}
-                autosize
-                minRows={3}
-                maxRows={8}
-                spellCheck={false}
-                autoComplete="off"
-                error={wrong}
-                styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
-              />
-            )}
-            {way === "passkey" && (
-              <Stack gap="xs">
-                {passkeys.length > 1 && (
-                  <NativeSelect
-                    label={WORDS.whichPasskey}
-                    value={slot ?? ""}
-                    onChange={(event) => setSlot(event.currentTarget.value as KeyslotId)}
-                    data={passkeys.map(({ id, label }) => ({ value: id, label }))}
-                  />
-                )}
-                <Text size="sm" c="dimmed" ta="center">
-                  {WORDS.passkeyHelp}
-                </Text>
-              </Stack>
-            )}
-            {error && wrong === undefined && !isAppError(error, "rollback") && <ErrorNote error={error} />}
-            {error && isAppError(error, "rollback") && (
-              <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={WORDS.rollback} role="alert">
-                <Stack gap="sm">
-                  <Text size="sm">{error.message}</Text>
-                  <Text size="sm">{WORDS.rollbackText}</Text>
-                  <Group>
-                    <Button size="xs" color="red" variant="default" onClick={() => void accept()}>
-                      {WORDS.accept}
-                    </Button>
-                  </Group>
-                </Stack>
-              </Alert>
-            )}
-            <Button type="submit" size="md" loading={step !== undefined} disabled={way !== "passkey" && text === ""}>
-              {WORDS.unlock}
-            </Button>
-            <Text size="xs" c="dimmed" ta="center" role="status" mih={18}>
-              {step === undefined
-                ? ""
-                : step === "checking"
-                  ? WORDS.checking
-                  : way === "passkey"
-                    ? WORDS.passkeyHelp
-                    : WORDS.opening}
-            </Text>
-          </Stack>
-        </form>
+        {form}
       </Paper>
     </Center>
+  );
+}
+
+function Heading({ name, isAgain }: { readonly name: string; readonly isAgain: boolean }) {
+  return (
+    <Stack align="center" gap={6}>
+      <ThemeIcon size={52} radius="xl" variant="light">
+        <IconLock size={26} stroke={1.6} aria-hidden />
+      </ThemeIcon>
+      <Title order={2} size="h3" ta="center">
+        {WORDS.title(name)}
+      </Title>
+      <Text c="dimmed" size="sm" ta="center">
+        {isAgain ? FILES.lockedByItself : WORDS.text}
+      </Text>
+    </Stack>
   );
 }

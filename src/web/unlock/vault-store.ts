@@ -2,12 +2,12 @@
 // itself when nobody uses it, when the tab is hidden if that is asked for, and when the sign-in ends; what runs is waited for.
 
 import { useSyncExternalStore } from "react";
-import { AppError, isAppError } from "../../../core/errors.ts";
-import type { VaultId } from "../../../core/ids.ts";
-import type { KeyslotRow } from "../../../wire/v4/vault-port.ts";
-import { onLeaving } from "../../api/session.ts";
-import type { LogProblem, SnapshotView, Unlocking, UnlockStep } from "../../engine/reader-api.ts";
-import { ReaderClient } from "../../engine/reader-client.ts";
+import { AppError, isAppError } from "../../core/errors.ts";
+import type { VaultId } from "../../core/ids.ts";
+import type { KeyslotRow } from "../../wire/v4/vault-port.ts";
+import { onLeaving } from "../api/session.ts";
+import type { LogProblem, SnapshotView, Unlocking, UnlockStep } from "../engine/reader-api.ts";
+import { ReaderClient } from "../engine/reader-client.ts";
 
 export type LogState =
   | { readonly is: "checking" | "good" }
@@ -53,6 +53,12 @@ export function useVault(): VaultState {
   return useSyncExternalStore(subscribe, () => state);
 }
 
+/** This vault, if it is the one that is open in this tab. */
+export function useOpenVault(vault: string): OpenVault | undefined {
+  const { open } = useVault();
+  return open?.id === vault ? open : undefined;
+}
+
 /** A worker with the vault opened but locked: what an unlocking goes on with. */
 export type Locked = { readonly client: ReaderClient; readonly id: VaultId; readonly keyslots: readonly KeyslotRow[] };
 
@@ -77,6 +83,8 @@ export async function unlockVault(
 ): Promise<void> {
   await client.call("unlock", how, { onEvent: onStep });
   lastUseAt = Date.now();
+  // One vault at a time: keys of another do not stay behind.
+  state.open?.client.close(new AppError("interrupted"));
   const open: OpenVault = {
     ...{ id, name, client, keyslots },
     snapshots: [],

@@ -118,6 +118,8 @@ export const planSchema = planShape.superRefine((plan, context) => {
 
 export type Plan = z.output<typeof planSchema>;
 export type PlanInput = z.input<typeof planSchema>;
+/** One thing that the schema finds wrong. */
+export type SchemaIssue = z.core.$ZodIssue;
 
 /** Throws `plan_invalid`, which names the field, never a value, and says what was probably meant. */
 export function readPlan(value: unknown): Plan {

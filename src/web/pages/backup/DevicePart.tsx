@@ -1,32 +1,23 @@
 // This browser as a device: which vault it writes to, how it becomes a device, and how it is forgotten.
 
-import {
-  Button,
-  Group,
-  Modal,
-  PasswordInput,
-  SegmentedControl,
-  Select,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+import { Button, Group, Modal, SegmentedControl, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { IconDeviceLaptop, IconPlus } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import type { VaultId } from "../../../core/ids.ts";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useApi } from "../../api/use-api.ts";
 import { browserName } from "../../backup/browser-name.ts";
 import { backups } from "../../backup/controller.ts";
 import type { BrowserDevice } from "../../backup/device-store.ts";
-import { enrolWithCode, enrolWithKey } from "../../backup/enrol-page.ts";
+import { enrolWithCode } from "../../backup/enrol-page.ts";
 import { removeState } from "../../backup/state-file.ts";
 import { Card } from "../../parts/Card.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { toastDone, toastError } from "../../parts/toast.tsx";
 import { BACKUP } from "../../strings/backup.ts";
 import { SHELL } from "../../strings/shell.ts";
+import { WhileUnlocked } from "../../unlock/UnlockNote.tsx";
+import { lockVault, useVault } from "../../unlock/vault-store.ts";
 import { useLookAgain } from "./use-backup.ts";
 
 const WORDS = BACKUP.device;
@@ -97,6 +88,7 @@ type Way = "key" | "code";
 
 function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) => void }) {
   const lookAgain = useLookAgain();
+  const { open } = useVault();
   const vaults = useApi(VAULT_ROUTES.vaults).data?.vaults ?? [];
   const [way, setWay] = useState<Way>("key");
   const [name, setName] = useState(browserName);
@@ -104,7 +96,10 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
   const [secret, setSecret] = useState("");
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const vault = vaults.find(({ id }) => id === vaultId) ?? vaults[0];
+  const vault = vaults.find(({ id }) => id === (vaultId ?? open?.id)) ?? vaults[0];
+  const client = open !== undefined && open.id === vault?.id ? open.client : undefined;
+  // Opened for this alone, it is locked again afterwards: backing up needs it no more.
+  const wasOpen = useRef(open?.id);
 
   const enrol = async (): Promise<void> => {
     setBusy(true);
@@ -112,9 +107,10 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
     try {
       let added: VaultId | undefined;
       if (way === "code") added = (await enrolWithCode(await backups.store(), secret, name)).vault;
-      else if (vault) {
-        await enrolWithKey(vault, secret, name);
+      else if (vault && client) {
+        await client.call("enrol", { vaultName: vault.name, name });
         added = vault.id;
+        if (wasOpen.current !== vault.id) lockVault();
       }
       setSecret("");
       await lookAgain();
@@ -132,81 +128,82 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
   };
 
   return (
-    <form onSubmit={submit}>
-      <Stack gap="md" maw={560}>
-        <SegmentedControl
-          aria-label={WORDS.makeTitle}
-          value={way}
-          onChange={(value) => {
-            setWay(value as Way);
-            setSecret("");
-            setError(undefined);
-          }}
-          data={[
-            { value: "key", label: WORDS.byKey },
-            { value: "code", label: WORDS.byCode },
-          ]}
+    <Stack gap="md" maw={560}>
+      <SegmentedControl
+        aria-label={WORDS.makeTitle}
+        value={way}
+        onChange={(value) => {
+          setWay(value as Way);
+          setSecret("");
+          setError(undefined);
+        }}
+        data={[
+          { value: "key", label: WORDS.byKey },
+          { value: "code", label: WORDS.byCode },
+        ]}
+      />
+      {way === "key" && vaults.length === 0 && (
+        <Text size="sm" c="dimmed">
+          {WORDS.noVault}. {WORDS.noVaultText}
+        </Text>
+      )}
+      {way === "key" && vaults.length > 1 && (
+        <Select
+          label={WORDS.vault}
+          allowDeselect={false}
+          value={vault?.id ?? null}
+          onChange={setVaultId}
+          data={vaults.map(({ id, name: label }) => ({ value: id, label }))}
         />
-        {way === "key" && vaults.length === 0 && (
-          <Text size="sm" c="dimmed">
-            {WORDS.noVault}. {WORDS.noVaultText}
-          </Text>
-        )}
-        {way === "key" && vaults.length > 1 && (
-          <Select
-            label={WORDS.vault}
-            allowDeselect={false}
-            value={vault?.id ?? null}
-            onChange={setVaultId}
-            data={vaults.map(({ id, name: label }) => ({ value: id, label }))}
-          />
-        )}
-        {way === "key" ? (
-          <PasswordInput
-            label={WORDS.passphrase}
-            description={WORDS.passphraseHelp}
-            value={secret}
-            onChange={({ currentTarget }) => setSecret(currentTarget.value)}
-            autoComplete="off"
-            required
-            withAsterisk={false}
-          />
-        ) : (
-          <Textarea
-            label={WORDS.code}
-            description={WORDS.codeHelp}
-            value={secret}
-            onChange={({ currentTarget }) => setSecret(currentTarget.value)}
-            autosize
-            minRows={2}
-            ff="monospace"
-            autoComplete="off"
-            spellCheck={false}
-            required
-            withAsterisk={false}
-          />
-        )}
-        <TextInput
-          label={WORDS.name}
-          description={WORDS.nameHelp}
-          value={name}
-          onChange={({ currentTarget }) => setName(currentTarget.value)}
-          required
-          withAsterisk={false}
-        />
-        {error !== undefined && <ErrorNote error={error} />}
-        <Group>
-          <Button
-            type="submit"
-            loading={isBusy}
-            disabled={secret === "" || name.trim() === "" || (way === "key" && !vault)}
-            leftSection={<IconDeviceLaptop size={18} aria-hidden />}
-          >
-            {WORDS.enrol}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      )}
+      {way === "key" && vault && !client ? (
+        <WhileUnlocked vault={vault.id}>{() => null}</WhileUnlocked>
+      ) : (
+        <form onSubmit={submit}>
+          <Stack gap="md">
+            {way === "key" && vault && (
+              <Text size="sm" c="dimmed">
+                {WORDS.isOpen(vault.name)}
+              </Text>
+            )}
+            {way === "code" && (
+              <Textarea
+                label={WORDS.code}
+                description={WORDS.codeHelp}
+                value={secret}
+                onChange={({ currentTarget }) => setSecret(currentTarget.value)}
+                autosize
+                minRows={2}
+                ff="monospace"
+                autoComplete="off"
+                spellCheck={false}
+                required
+                withAsterisk={false}
+              />
+            )}
+            <TextInput
+              label={WORDS.name}
+              description={WORDS.nameHelp}
+              value={name}
+              onChange={({ currentTarget }) => setName(currentTarget.value)}
+              required
+              withAsterisk={false}
+            />
+            {error !== undefined && <ErrorNote error={error} />}
+            <Group>
+              <Button
+                type="submit"
+                loading={isBusy}
+                disabled={name.trim() === "" || (way === "key" ? !client : secret === "")}
+                leftSection={<IconDeviceLaptop size={18} aria-hidden />}
+              >
+                {WORDS.enrol}
+              </Button>
+            </Group>
+          </Stack>
+        </form>
+      )}
+    </Stack>
   );
 }
 

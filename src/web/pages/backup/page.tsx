@@ -9,6 +9,7 @@ import { PageFrame } from "../../parts/PageFrame.tsx";
 import { Lines } from "../../parts/QueryStates.tsx";
 import { toastError } from "../../parts/toast.tsx";
 import { BACKUP } from "../../strings/backup.ts";
+import { VaultLock } from "../../unlock/LockMenu.tsx";
 import { ChoosePart } from "./ChoosePart.tsx";
 import { DevicePart, EnrolCard } from "./DevicePart.tsx";
 import { HistoryPart } from "./HistoryPart.tsx";
@@ -21,7 +22,7 @@ import { type Stored, useBackups, useStored } from "./use-backup.ts";
 export function Page() {
   const { data } = useStored();
   return (
-    <PageFrame title={BACKUP.title} lead={BACKUP.lead}>
+    <PageFrame title={BACKUP.title} lead={BACKUP.lead} actions={<VaultLock />}>
       {data === undefined ? <Lines /> : <Content stored={data} />}
     </PageFrame>
   );

@@ -16,7 +16,7 @@ import { CopyLine } from "../../parts/CopyLine.tsx";
 import { deviceAddress } from "../../parts/device-address.ts";
 import { DEVICES } from "../../strings/devices.ts";
 import { OVERVIEW } from "../../strings/overview.ts";
-import { UnlockForm } from "../vaults/UnlockForm.tsx";
+import { ReaderForm } from "../../unlock/ReaderForm.tsx";
 
 const HOURS = 24;
 
@@ -70,7 +70,7 @@ function MakeCode({
   const reach = useApi(PAGE_ROUTES.reach).data;
   const [name, setName] = useState("");
   return (
-    <UnlockForm
+    <ReaderForm
       vault={vault.id}
       action={DEVICES.makeCode}
       isReady={name.trim() !== "" && reach !== undefined}
@@ -91,7 +91,7 @@ function MakeCode({
         required
         data-autofocus
       />
-    </UnlockForm>
+    </ReaderForm>
   );
 }
 

@@ -15,6 +15,7 @@ import { PageFrame } from "../../parts/PageFrame.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time, useNow } from "../../parts/Time.tsx";
 import { DEVICES } from "../../strings/devices.ts";
+import { VaultLock } from "../../unlock/LockMenu.tsx";
 import { AlertList } from "../overview/AlertList.tsx";
 import { useRunning, useRunTurns } from "../runs/live-runs.ts";
 import { type Names, useNames } from "../runs/names.ts";
@@ -68,7 +69,12 @@ function OneDevice({ item, names }: { readonly item: DeviceState; readonly names
           <span>{systemOf(item)}</span>
         </Group>
       }
-      actions={<DeviceActions item={item} vaultName={vaultName} />}
+      actions={
+        <>
+          <DeviceActions item={item} vaultName={vaultName} />
+          <VaultLock vault={vault} />
+        </>
+      }
     >
       {alerts.length > 0 && (
         <Card isFlush>

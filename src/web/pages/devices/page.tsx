@@ -25,6 +25,7 @@ import { PageFrame } from "../../parts/PageFrame.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time, useNow } from "../../parts/Time.tsx";
 import { DEVICES } from "../../strings/devices.ts";
+import { VaultLock } from "../../unlock/LockMenu.tsx";
 import { useRunTurns } from "../runs/live-runs.ts";
 import { useNames } from "../runs/names.ts";
 import runs from "../runs/runs.module.css";
@@ -48,8 +49,14 @@ export function Page() {
       {DEVICES.add}
     </Button>
   );
+  const actions = (
+    <>
+      {add}
+      <VaultLock />
+    </>
+  );
   return (
-    <PageFrame title={DEVICES.title} lead={DEVICES.lead} actions={add} isWide>
+    <PageFrame title={DEVICES.title} lead={DEVICES.lead} actions={actions} isWide>
       <QueryStates
         query={query}
         isEmpty={({ items }) => items.length === 0}

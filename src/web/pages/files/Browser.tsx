@@ -19,6 +19,7 @@ import type { RowView, SnapshotView, SortOrder } from "../../engine/reader-api.t
 import { formatBytes, formatCount, formatTime, plural } from "../../format/numbers.ts";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { FILES } from "../../strings/files.ts";
+import type { OpenVault } from "../../unlock/vault-store.ts";
 import { downloadArchive, downloadFile, restoreFiles } from "./actions.ts";
 import classes from "./Browser.module.css";
 import { CompareDialogue } from "./CompareDialogue.tsx";
@@ -27,7 +28,6 @@ import { FileTable, type Picked } from "./FileTable.tsx";
 import { RestoreDialogue } from "./RestoreDialogue.tsx";
 import { Timeline } from "./Timeline.tsx";
 import { type ListAsk, type ListState, useList } from "./use-list.ts";
-import type { OpenVault } from "./vault-store.ts";
 
 const ROOT = "/" as RawPath;
 const SEARCH_AFTER_MS = 300;

@@ -8,11 +8,11 @@ import { useApi } from "../../api/use-api.ts";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { EmptyNote, Lines, QueryStates } from "../../parts/QueryStates.tsx";
 import { FILES } from "../../strings/files.ts";
+import { LogBadge, VaultLock } from "../../unlock/LockMenu.tsx";
+import { Unlock } from "../../unlock/Unlock.tsx";
+import { lockVault, type OpenVault, useVault } from "../../unlock/vault-store.ts";
 import { Browser } from "./Browser.tsx";
-import { LockMenu, LogBadge } from "./LockMenu.tsx";
 import { Transfers } from "./Transfers.tsx";
-import { Unlock } from "./Unlock.tsx";
-import { lockVault, type OpenVault, useVault } from "./vault-store.ts";
 
 export function Page() {
   const vaults = useApi(VAULT_ROUTES.vaults);
@@ -48,7 +48,7 @@ export function Page() {
               }))}
             />
           )}
-          {isOpen && <LockMenu vault={open} />}
+          {isOpen && <VaultLock vault={open.id} />}
         </Group>
       }
     >

@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from "react";
 import { AppError, isAppError } from "../../../core/errors.ts";
 import type { TransferProgress, TransferResult } from "../../engine/reader-api.ts";
-import { whileBusy } from "./vault-store.ts";
+import { whileBusy } from "../../unlock/vault-store.ts";
 
 export type Transfer = {
   readonly id: number;

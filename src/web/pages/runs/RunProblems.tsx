@@ -1,9 +1,7 @@
 // What a run could not read, in plain words. Names are sealed: they are shown once the vault is unlocked in this tab, and leave with its key.
 
-import { Alert, Button, Code, Group, List, Stack, Text } from "@mantine/core";
-import { IconLock } from "@tabler/icons-react";
+import { Code, List, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import type { AppError } from "../../../core/errors.ts";
 import type { Run } from "../../../wire/v4/api/run-routes.ts";
 import type { RunDetailsView } from "../../engine/reader-api.ts";
@@ -11,12 +9,12 @@ import { plural } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { READ_PROBLEM_OTHER, READ_PROBLEMS, RUNS } from "../../strings/runs.ts";
-import { useVault } from "../files/vault-store.ts";
+import { UnlockNote } from "../../unlock/UnlockNote.tsx";
+import { useOpenVault } from "../../unlock/vault-store.ts";
 import classes from "./runs.module.css";
 
 export function RunProblems({ run }: { readonly run: Run }) {
-  const { open } = useVault();
-  const client = open?.id === run.vault ? open.client : undefined;
+  const client = useOpenVault(run.vault)?.client;
   const query = useQuery<RunDetailsView, AppError>({
     queryKey: ["run-details", run.vault, run.run, run.heardAt],
     queryFn: () => client!.call("runDetails", { run: run.run, device: run.device }),
@@ -31,17 +29,7 @@ export function RunProblems({ run }: { readonly run: Run }) {
   return (
     <Card title={RUNS.problems} text={problems === 0 ? RUNS.noProblems : count}>
       {client === undefined ? (
-        run.hasDetails &&
-        (problems > 0 || run.error !== null) && (
-          <Alert variant="light" color="gray" icon={<IconLock aria-hidden />}>
-            <Group justify="space-between" gap="sm">
-              <Text size="sm">{RUNS.locked}</Text>
-              <Button component={Link} to={`/files/${run.vault}`} size="compact-md" variant="light">
-                {RUNS.unlock}
-              </Button>
-            </Group>
-          </Alert>
-        )
+        run.hasDetails && (problems > 0 || run.error !== null) && <UnlockNote vault={run.vault} text={RUNS.locked} />
       ) : run.hasDetails ? (
         <QueryStates query={query}>{(details) => <Details details={details} />}</QueryStates>
       ) : (

@@ -16,6 +16,7 @@ import { EmptyNote, Lines } from "../../parts/QueryStates.tsx";
 import { saveJson } from "../../parts/save-file.ts";
 import { useNow } from "../../parts/Time.tsx";
 import { RUNS } from "../../strings/runs.ts";
+import { VaultLock } from "../../unlock/LockMenu.tsx";
 import { useRunTurns } from "./live-runs.ts";
 import { useNames } from "./names.ts";
 import { queryOf, RunFilters, useFilters } from "./RunFilters.tsx";
@@ -32,7 +33,7 @@ export function RunsAndLogs({ tab }: { readonly tab: "runs" | "log" }) {
   const isOwner = rights.may("owner");
   const content = tab === "log" && isOwner ? <ServerLog /> : <Runs />;
   return (
-    <PageFrame title={RUNS.title} lead={RUNS.lead} isWide>
+    <PageFrame title={RUNS.title} lead={RUNS.lead} actions={<VaultLock />} isWide>
       {isOwner ? (
         <Tabs
           value={tab}

@@ -2,12 +2,12 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { RUNS } from "../../strings/runs.ts";
-import { useVault } from "../files/vault-store.ts";
+import { useOpenVault } from "../../unlock/vault-store.ts";
 
 /** The name, or a short token. */
 export function usePlanName(vault: string, token: string | null): string {
-  const { open } = useVault();
-  const client = open?.id === vault ? open.client : undefined;
+  const open = useOpenVault(vault);
+  const client = open?.client;
   const names = [...new Set(open?.snapshots.flatMap(({ info }) => (info === undefined ? [] : [info.plan])) ?? [])];
   const { data } = useQuery({
     queryKey: ["plan-names", vault, names],
@@ -17,6 +17,7 @@ export function usePlanName(vault: string, token: string | null): string {
     gcTime: 0,
   });
   if (token === null) return RUNS.figures.none;
-  const at = data?.indexOf(token) ?? -1;
+  // What was read before is not shown once the vault is locked.
+  const at = (client && data?.indexOf(token)) ?? -1;
   return at >= 0 ? names[at]! : token.slice(0, 8);
 }

@@ -13,6 +13,7 @@ import { QueryStates } from "../../parts/QueryStates.tsx";
 import { saveJson } from "../../parts/save-file.ts";
 import { useNow } from "../../parts/Time.tsx";
 import { RUNS } from "../../strings/runs.ts";
+import { VaultLock } from "../../unlock/LockMenu.tsx";
 import { errorOf } from "./error-words.ts";
 import { useLiveRun, useRunTurns } from "./live-runs.ts";
 import { type Names, useNames } from "./names.ts";
@@ -64,6 +65,7 @@ function OneRun({ given, names }: { readonly given: Run; readonly names: Names }
               {RUNS.browse}
             </Button>
           )}
+          <VaultLock vault={run.vault} />
         </>
       }
     >

@@ -1,6 +1,6 @@
-// Adds a passphrase or a recovery key: the vault is unlocked for a moment by a key that it has.
+// Adds a passphrase or a recovery key: with the vault unlocked in this tab.
 
-import { Alert, Button, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -12,7 +12,7 @@ import { saveText } from "../../parts/save-file.ts";
 import { toastDone } from "../../parts/toast.tsx";
 import { SHELL } from "../../strings/shell.ts";
 import { KEYS } from "../../strings/vaults.ts";
-import { UnlockForm } from "./UnlockForm.tsx";
+import { ReaderForm } from "../../unlock/ReaderForm.tsx";
 
 const GOOD_ENOUGH = 3;
 
@@ -55,7 +55,7 @@ export function AddKey({
   const isReady =
     label.trim() !== "" && (!isPassphrase || (repeat === passphrase && (strength?.score ?? 0) >= GOOD_ENOUGH));
   return (
-    <UnlockForm
+    <ReaderForm
       vault={vault}
       action={isPassphrase ? KEYS.add : KEYS.addRecovery}
       isReady={isReady}
@@ -97,9 +97,6 @@ export function AddKey({
           />
         </>
       )}
-      <Text size="sm" c="dimmed">
-        {KEYS.addText}
-      </Text>
-    </UnlockForm>
+    </ReaderForm>
   );
 }

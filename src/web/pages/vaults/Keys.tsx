@@ -18,7 +18,7 @@ import { KEYS } from "../../strings/vaults.ts";
 import { AddKey } from "./AddKey.tsx";
 import type { SectionProps } from "./detail.tsx";
 import { SignerNote } from "./SignerNote.tsx";
-import { UnlockForm } from "./UnlockForm.tsx";
+import { TestKey } from "./TestKey.tsx";
 import { useDeviceHere, useSigned } from "./use-signer.ts";
 
 const ICONS: Readonly<
@@ -114,10 +114,8 @@ export function Keys({ vault }: SectionProps) {
         <Text size="sm" mb="md">
           {KEYS.testText}
         </Text>
-        <UnlockForm
+        <TestKey
           vault={vault}
-          action={KEYS.test}
-          work={async () => undefined}
           onDone={() => {
             close();
             toastDone(KEYS.testGood);

@@ -1,21 +1,23 @@
 // For whoever wants to change something in a vault of which this browser is no device yet: makes it one.
 
-import { Alert, Button, Modal } from "@mantine/core";
+import { Alert, Button, Loader, Modal, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconSignature } from "@tabler/icons-react";
-import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
-import { useApi } from "../../api/use-api.ts";
+import { useMutation } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { programName } from "../../parts/program-name.ts";
 import { toastDone } from "../../parts/toast.tsx";
+import { UNLOCK } from "../../strings/unlock.ts";
 import { SIGNER } from "../../strings/vaults.ts";
-import { UnlockForm } from "./UnlockForm.tsx";
+import { WhileUnlocked } from "../../unlock/UnlockNote.tsx";
+import type { OpenVault } from "../../unlock/vault-store.ts";
 import { useDeviceHere, useLookForDevice } from "./use-signer.ts";
 
 export function SignerNote({ vault }: { readonly vault: string }) {
   const { data: device } = useDeviceHere(vault);
   const look = useLookForDevice();
   const [isOpen, dialogue] = useDisclosure(false);
-  const about = useApi(VAULT_ROUTES.vault, { params: { vault } });
   if (device !== null) return null;
   return (
     <>
@@ -26,18 +28,41 @@ export function SignerNote({ vault }: { readonly vault: string }) {
         </Button>
       </Alert>
       <Modal opened={isOpen} onClose={dialogue.close} title={SIGNER.unlock}>
-        <UnlockForm
-          vault={vault}
-          work={async (client) => {
-            await client.call("enrol", { vaultName: about.data?.name ?? "", name: programName(navigator.userAgent) });
-          }}
-          onDone={() => {
-            dialogue.close();
-            toastDone(SIGNER.done);
-            void look();
-          }}
-        />
+        <WhileUnlocked vault={vault}>
+          {(open) => (
+            <Enrolling
+              open={open}
+              onDone={() => {
+                dialogue.close();
+                toastDone(SIGNER.done);
+                void look();
+              }}
+            />
+          )}
+        </WhileUnlocked>
       </Modal>
     </>
+  );
+}
+
+/** Begins by itself: unlocking was all that the person was asked for. */
+function Enrolling({ open, onDone }: { readonly open: OpenVault; readonly onDone: () => void }) {
+  const enrol = useMutation({
+    meta: { isShown: true },
+    mutationFn: () => open.client.call("enrol", { vaultName: open.name, name: programName(navigator.userAgent) }),
+    onSuccess: onDone,
+  });
+  const hasBegun = useRef(false);
+  useEffect(() => {
+    if (hasBegun.current) return;
+    hasBegun.current = true;
+    enrol.mutate();
+  }, [enrol.mutate]);
+  if (enrol.isError) return <ErrorNote error={enrol.error} onRetry={() => enrol.mutate()} />;
+  return (
+    <Stack align="center" role="status">
+      <Loader role="img" aria-label={UNLOCK.enrolling} />
+      <Text size="sm">{UNLOCK.enrolling}</Text>
+    </Stack>
   );
 }

@@ -1,32 +1,14 @@
-// Opens a vault in a worker of its own by a passphrase or a recovery key, hands the worker to `work`, and ends it: what was unlocked here
-// is locked again at once.
+// Tries whether a passphrase or a recovery key opens a vault, in a worker of its own that ends at once: what is open in the tab stays as it is.
 
 import { Anchor, Button, Group, PasswordInput, Stack, Text, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
-import type { ReaderClient } from "../../engine/reader-client.ts";
+import { useState } from "react";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
-import { SIGNER } from "../../strings/vaults.ts";
+import { KEYS, SIGNER } from "../../strings/vaults.ts";
 
 type Step = keyof typeof SIGNER.working;
 
-export function UnlockForm({
-  vault,
-  action = SIGNER.go,
-  isReady = true,
-  work,
-  onDone,
-  children,
-}: {
-  readonly vault: string;
-  readonly action?: string;
-  /** False while something else of the form is missing. */
-  readonly isReady?: boolean;
-  readonly work: (client: ReaderClient) => Promise<void>;
-  readonly onDone: () => void;
-  /** Further fields, above the key's. */
-  readonly children?: ReactNode;
-}) {
+export function TestKey({ vault, onDone }: { readonly vault: string; readonly onDone: () => void }) {
   const [isRecovery, setRecovery] = useState(false);
   const [secret, setSecret] = useState("");
   const [step, setStep] = useState<Step | undefined>();
@@ -44,7 +26,6 @@ export function UnlockForm({
         const onEvent = (event: "checking" | "opening"): void =>
           setStep(event === "checking" ? "checking" : "unlocking");
         await client.call("unlock", how, { onEvent });
-        await work(client);
       } finally {
         client.close();
         setStep(undefined);
@@ -63,7 +44,6 @@ export function UnlockForm({
       }}
     >
       <Stack>
-        {children}
         {isRecovery ? (
           <Textarea
             label={SIGNER.recovery}
@@ -93,8 +73,8 @@ export function UnlockForm({
           <Text size="sm" c="dimmed" role="status">
             {step === undefined ? "" : SIGNER.working[step]}
           </Text>
-          <Button type="submit" loading={unlock.isPending} disabled={!isReady || secret === ""}>
-            {action}
+          <Button type="submit" loading={unlock.isPending} disabled={secret === ""}>
+            {KEYS.test}
           </Button>
         </Group>
       </Stack>

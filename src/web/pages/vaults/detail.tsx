@@ -10,6 +10,7 @@ import { useApi } from "../../api/use-api.ts";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { VAULTS } from "../../strings/vaults.ts";
+import { VaultLock } from "../../unlock/LockMenu.tsx";
 import { PAGES } from "../registry.ts";
 import { Care } from "./Care.tsx";
 import { Keys } from "./Keys.tsx";
@@ -44,11 +45,19 @@ export function Page() {
       crumbs={[{ label: VAULTS.title, to: "/vaults" }]}
       lead={query.data && <Health damaged={query.data.stats.damagedBlocks} running={query.data.stats.openSessions} />}
       actions={
-        hasFiles && roleIn(id) !== undefined ? (
-          <Button component={Link} to="/files" variant="default" leftSection={<IconFolderOpen size={18} aria-hidden />}>
-            {VAULTS.openFiles}
-          </Button>
-        ) : undefined
+        <>
+          {hasFiles && roleIn(id) !== undefined && (
+            <Button
+              component={Link}
+              to={`/files/${id}`}
+              variant="default"
+              leftSection={<IconFolderOpen size={18} aria-hidden />}
+            >
+              {VAULTS.openFiles}
+            </Button>
+          )}
+          <VaultLock vault={id} />
+        </>
       }
     >
       <QueryStates query={query}>
