@@ -78,7 +78,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "reflect-metadata",
       "prom-client",
       "nodemailer",
-      "@better-auth/passkey",
+      "@simplewebauthn/server",
     ],
     ON_NODE,
   ),

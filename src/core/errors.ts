@@ -295,7 +295,7 @@ export const ERRORS = {
     EXIT.notEnrolled,
     401,
     "The server does not accept the login.",
-    "Check the e-mail address and the password, or the API key; of a device, that it is enrolled here and not revoked.",
+    "Check the e-mail address and the password, the passkey or the API key; of a device, that it is enrolled here and not revoked.",
   ),
   token_expired: spec(EXIT.failed, 401, "The login has expired.", "Log in again.", true),
   forbidden: spec(
@@ -335,6 +335,19 @@ export const ERRORS = {
     403,
     "The code is not right.",
     "Give the code that the authenticator shows now; each is good once. Check the clock of the phone.",
+  ),
+  passkey_place: spec(
+    EXIT.failed,
+    400,
+    "Browsers have no passkeys for {host}: only for a server that is opened by a name.",
+    "Open the page by the server's name in place of its address, or give it one with the setting publicUrl.",
+  ),
+  passkey_unanswered: spec(
+    EXIT.failed,
+    401,
+    "The passkey was not used: {detail}",
+    "Try again, or sign in with the password.",
+    true,
   ),
   password_unfit: spec(
     EXIT.usage,

@@ -11,6 +11,7 @@ import { pseudoRandomBytes } from "../pseudo-random.ts";
 import { assertAccessible } from "./axe.ts";
 import type { Tab } from "./rig.ts";
 import { PASSPHRASE, startVaultSite, type VaultSite } from "./vault-site.ts";
+import { addVirtualAuthenticator } from "./virtual-authenticator.ts";
 
 const PICTURE = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAYAAABytg0kAAAAFklEQVR4nGP8z8Dwn4GBgYGJAQoAHgcCAljJ7l0AAAAASUVORK5CYII=",
@@ -102,20 +103,7 @@ describe("files", { skip: noChromium }, () => {
     await using tab = await vault.files();
     const { page } = tab;
     await unlock(page);
-    const cdp = await page.context().newCDPSession(page);
-    await cdp.send("WebAuthn.enable");
-    await cdp.send("WebAuthn.addVirtualAuthenticator", {
-      options: {
-        protocol: "ctap2",
-        ctap2Version: "ctap2_1",
-        transport: "internal",
-        hasResidentKey: true,
-        hasUserVerification: true,
-        hasPrf: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    });
+    await addVirtualAuthenticator(page);
     await page.getByRole("button", { name: "Lock by itself" }).click();
     await page.getByRole("menuitem", { name: "Add a passkey" }).click();
     await page.getByLabel("What to call it").fill("test key");

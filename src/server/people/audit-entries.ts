@@ -22,7 +22,7 @@ const UNJUDGED: ReadonlySet<string> = new Set([
 export function entryOfCall(call: FinishedCall, note: AuditNote, store: PeopleStore): NewEntry | undefined {
   const { route, principal, outcome } = call;
   const isRead = route.method === "GET";
-  if (isRead || UNJUDGED.has(outcome)) return undefined;
+  if (isRead || note.isUneventful || UNJUDGED.has(outcome)) return undefined;
   if (principal.kind === "device" || route.who.every((who) => who === "device")) return undefined;
   // Nobody, turned away at the door of a route that asks for somebody: noise of the internet.
   if (principal.kind === "nobody" && !route.who.includes("anyone")) return undefined;

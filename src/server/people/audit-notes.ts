@@ -11,6 +11,8 @@ export type AuditNote = {
   /** Ids only. */
   readonly subject?: string | undefined;
   readonly seq?: number | undefined;
+  /** Nothing was decided or changed: no entry. */
+  readonly isUneventful?: boolean | undefined;
 };
 
 export class AuditNotes {

@@ -25,7 +25,7 @@ export type AuthParts = {
   readonly origins: ReadonlySet<string>;
 };
 
-type AnyCall = Pick<Call, "request" | "address" | "principal" | "reply">;
+export type AnyCall = Pick<Call, "request" | "address" | "principal" | "reply">;
 type Sent = { readonly method: "GET" | "POST"; readonly path: string; readonly body?: object };
 
 export function authHandlers(parts: AuthParts): Handlers<typeof AUTH_ROUTES> {
@@ -169,7 +169,7 @@ function refusal(status: number, code: string): AppError {
   return new AppError("request_invalid", { context: { detail } });
 }
 
-function takeCookies(call: AnyCall, response: Response): void {
+export function takeCookies(call: AnyCall, response: Response): void {
   const cookies = response.headers.getSetCookie();
   if (cookies.length > 0) call.reply.header("Set-Cookie", cookies);
 }
@@ -182,12 +182,12 @@ function requireOwnPage({ origins }: AuthParts, { request }: AnyCall): void {
 }
 
 /** What belongs to a sign-in is not done with an API key. Throws `forbidden`. */
-function requirePage({ principal }: AnyCall): void {
+export function requirePage({ principal }: AnyCall): void {
   if (principal.kind === "person" && principal.via === "cookie") return;
   throw new AppError("forbidden", { context: { caller: "an API key", needed: "a sign-in with the page" } });
 }
 
-function personOf({ principal }: AnyCall): { id: string } {
+export function personOf({ principal }: AnyCall): { id: string } {
   if (principal.kind === "person") return principal;
   throw new AppError("forbidden", { context: { caller: "this caller", needed: "a person's account" } });
 }

@@ -1,4 +1,4 @@
-// better-auth as this server uses it: e-mail and password (scrypt), TOTP with recovery codes, API keys; nothing else of it. It
+// better-auth as this server uses it: e-mail and password (scrypt), TOTP with recovery codes, API keys, sessions; nothing else of it. It
 // keeps its rows in server.db, in tables with our names (schema.ts), sends nothing anywhere, and reads nothing from the environment.
 // What it must not do by itself: take addresses from headers, limit attempts (limits/ does), sign anybody up.
 
@@ -9,6 +9,7 @@ import type { Clock } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Database } from "../../vault/database.ts";
+import { BY_PASSKEY_PATH, sessionByPasskey } from "./session-by-passkey.ts";
 import { dialectOf } from "./sql-dialect.ts";
 
 export const AUTH_PATH = "/api/auth";
@@ -69,6 +70,7 @@ export function authOptions({ database, secret, isSecure, clock, log }: AuthSett
         accountLockout: { enabled: false },
         backupCodeOptions: { storeBackupCodes: "encrypted" },
       }),
+      sessionByPasskey(),
       apiKey(
         {
           defaultPrefix: KEY_PREFIX,
@@ -95,9 +97,10 @@ export function authOptions({ database, secret, isSecure, clock, log }: AuthSett
     databaseHooks: {
       session: {
         create: {
-          // A code given at sign-in is a fresh second factor.
+          // A code given at sign-in is a fresh second factor, and so is a passkey.
           before: async (session, context) => {
-            const isByFactor = context?.path?.startsWith("/two-factor/verify-") ?? false;
+            const path = context?.path ?? "";
+            const isByFactor = path.startsWith("/two-factor/verify-") || path === BY_PASSKEY_PATH;
             return { data: { ...session, factorAt: isByFactor ? clock.now() : null } };
           },
         },

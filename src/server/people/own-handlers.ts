@@ -10,6 +10,7 @@ import { credentialOf } from "./authenticate.ts";
 import { FRESH_MS } from "./factor.ts";
 import { requireMayGive } from "./may-give.ts";
 import type { PeopleParts } from "./people-part.ts";
+import type { PeopleStore } from "./store.ts";
 
 type OwnRoutes = Pick<
   typeof PEOPLE_ROUTES,
@@ -70,7 +71,7 @@ export function ownHandlers(parts: PeopleParts): Handlers<OwnRoutes> {
     },
 
     apiKeys({ principal, query }) {
-      return { keys: keys.list(whose(principal, query.person)) };
+      return { keys: keys.list(whosePerson(store, principal, query.person)) };
     },
 
     async addApiKey(call) {
@@ -107,7 +108,7 @@ export function ownHandlers(parts: PeopleParts): Handlers<OwnRoutes> {
     signIns({ principal, query }) {
       const own = ownOf(principal);
       const here = own?.via === "cookie" ? credentialOf(own).id : undefined;
-      const rows = signIns.list(whose(principal, query.person));
+      const rows = signIns.list(whosePerson(store, principal, query.person));
       return { signIns: rows.map((row) => ({ ...row, isThis: row.id === here })) };
     },
 
@@ -124,7 +125,7 @@ export function ownHandlers(parts: PeopleParts): Handlers<OwnRoutes> {
     dropSignIns({ principal, query }) {
       const own = ownOf(principal);
       const keep = query.others === "true" && own?.via === "cookie" ? credentialOf(own).id : undefined;
-      const person = whose(principal, query.person);
+      const person = whosePerson(store, principal, query.person);
       signIns.dropAll(person, keep);
       kit.running.cutPerson(person);
       return undefined;
@@ -139,20 +140,21 @@ export function ownHandlers(parts: PeopleParts): Handlers<OwnRoutes> {
       throw new AppError("login_failed", { cause });
     }
   }
+}
 
-  function whose(principal: Principal, asked: string | undefined): string {
-    if (asked === undefined) return requirePerson(principal).id;
-    if (!isTheirs(principal, asked)) throw new AppError("not_found", { context: { what: "This account" } });
-    return store.known(asked).id;
-  }
+/** Whose things are asked for: the caller's own, or those of `asked`. Throws `not_found` for what is not the caller's to see. */
+export function whosePerson(store: PeopleStore, principal: Principal, asked: string | undefined): string {
+  if (asked === undefined) return requirePerson(principal).id;
+  if (!isTheirs(principal, asked)) throw new AppError("not_found", { context: { what: "This account" } });
+  return store.known(asked).id;
 }
 
 /** Whether the caller may look after what belongs to a person: their own, and for owners of the server everybody's. */
-function isTheirs(principal: Principal, person: string): boolean {
+export function isTheirs(principal: Principal, person: string): boolean {
   return hasRole(roleOf(principal), "owner") || ownOf(principal)?.id === person;
 }
 
-function requirePerson(principal: Call["principal"]) {
+export function requirePerson(principal: Call["principal"]) {
   const own = ownOf(principal);
   if (own !== undefined) return own;
   throw new AppError("forbidden", { context: { caller: "this machine's socket", needed: "a person's account" } });

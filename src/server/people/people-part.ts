@@ -1,9 +1,10 @@
-// The part of the server that knows people: accounts, roles, API keys, sign-ins, the audit trail, and how the server is.
+// The part of the server that knows people: accounts, roles, API keys, sign-ins, passkeys, the audit trail, and how the server is.
 
 import type { Clock } from "../../core/clock.ts";
 import { readVersion } from "../../node/version.ts";
 import type { Database } from "../../vault/database.ts";
 import { AUTH_ROUTES } from "../../wire/v4/api/auth-routes.ts";
+import { PASSKEY_ROUTES } from "../../wire/v4/api/passkey-routes.ts";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
 import { mount } from "../http/call.ts";
 import type { PartModule, ServerKit } from "../kit.ts";
@@ -18,6 +19,8 @@ import { authenticatePerson } from "./authenticate.ts";
 import { SecondFactors } from "./factor.ts";
 import { peopleHandlers } from "./handlers.ts";
 import { PeopleLinks } from "./links.ts";
+import { passkeyHandlers } from "./passkey-handlers.ts";
+import { Passkeys } from "./passkeys.ts";
 import { Passwords } from "./passwords.ts";
 import { PEOPLE_MIGRATIONS } from "./schema.ts";
 import { authSecret } from "./secret.ts";
@@ -66,11 +69,14 @@ export const PEOPLE_PART: PartModule = {
       notes: new AuditNotes(),
     };
     const doors = { auth, ...parts };
+    const pageDoors = { ...doors, origins: kit.origins };
+    const passkeys = new Passkeys({ database, clock, random });
     let sweeping: NodeJS.Timeout | undefined;
     return {
       routes: [
         ...mount(PEOPLE_ROUTES, peopleHandlers(parts)),
-        ...mount(AUTH_ROUTES, authHandlers({ ...doors, origins: kit.origins })),
+        ...mount(AUTH_ROUTES, authHandlers(pageDoors)),
+        ...mount(PASSKEY_ROUTES, passkeyHandlers({ ...pageDoors, passkeys })),
       ],
       authenticate: (request, address) => authenticatePerson(doors, request, address),
       audit(done) {

@@ -67,5 +67,21 @@ export const PEOPLE_MIGRATIONS: Migrations = {
     CREATE INDEX audit_vault ON audit (vault, id) WHERE vault IS NOT NULL;
     CREATE INDEX audit_person ON audit (person, id) WHERE person IS NOT NULL;
     `,
+    `
+    CREATE TABLE person_passkey (
+      id TEXT PRIMARY KEY,
+      person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+      credential TEXT NOT NULL UNIQUE,
+      host TEXT NOT NULL,
+      publicKey BLOB NOT NULL,
+      counter INTEGER NOT NULL,
+      transports TEXT NOT NULL,
+      name TEXT NOT NULL,
+      isSynced INTEGER NOT NULL,
+      createdAt INTEGER NOT NULL,
+      lastUsedAt INTEGER
+    ) STRICT;
+    CREATE INDEX person_passkey_person ON person_passkey (person);
+    `,
   ],
 };

@@ -1,15 +1,19 @@
 // Asks for the second factor when the server wants a fresh one (api/ask-factor.ts).
 
-import { Modal, Stack, Text } from "@mantine/core";
+import { Anchor, Modal, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore } from "react";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
 import { factorQuestion } from "../api/ask-factor.ts";
 import { call } from "../api/call.ts";
+import { giveFactorByPasskey, passkeysHere } from "../api/passkeys.ts";
 import { lookAgain } from "../api/session.ts";
 import { CodeInput } from "../parts/CodeInput.tsx";
 import { FormEnd } from "../parts/FormEnd.tsx";
 import { SHELL } from "../strings/shell.ts";
+
+/** In place of a code. */
+const PASSKEY = "passkey";
 
 export function FactorDialogue() {
   const question = useSyncExternalStore(factorQuestion.subscribe, factorQuestion.current);
@@ -17,7 +21,10 @@ export function FactorDialogue() {
   const [code, setCode] = useState("");
   const give = useMutation({
     meta: { isShown: true },
-    mutationFn: (given: string) => call(PEOPLE_ROUTES.secondFactor, { body: { code: given } }),
+    mutationFn: async (given: string | typeof PASSKEY) => {
+      if (given === PASSKEY) await giveFactorByPasskey();
+      else await call(PEOPLE_ROUTES.secondFactor, { body: { code: given } });
+    },
     onSuccess: async () => {
       await lookAgain(client);
       close(true);
@@ -45,6 +52,11 @@ export function FactorDialogue() {
             onChange={setCode}
             onComplete={(value) => give.mutate(value)}
           />
+          {passkeysHere() === "there" && (
+            <Anchor component="button" type="button" size="sm" ta="left" onClick={() => give.mutate(PASSKEY)}>
+              {SHELL.factorPasskey}
+            </Anchor>
+          )}
           <FormEnd
             action={SHELL.factorConfirm}
             work={give}

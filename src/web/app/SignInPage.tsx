@@ -1,12 +1,14 @@
-// Signing in: password, then the second factor of those who have one. The address is kept, so whoever was somewhere goes on there.
+// Signing in: by a passkey, or by password, then the second factor of those who have one. The address is kept, so whoever was somewhere goes on there.
 
-import { Alert, Anchor, Button, Checkbox, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Checkbox, Divider, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { IconFingerprint } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { AUTH_ROUTES } from "../../wire/v4/api/auth-routes.ts";
 import { PAGE_ROUTES } from "../../wire/v4/api/page-routes.ts";
 import { call } from "../api/call.ts";
+import { passkeysHere, signInByPasskey } from "../api/passkeys.ts";
 import { lookAgain } from "../api/session.ts";
 import { useApi } from "../api/use-api.ts";
 import { CodeInput } from "../parts/CodeInput.tsx";
@@ -35,8 +37,15 @@ function PasswordStep({ hasEnded, onFactor }: { readonly hasEnded: boolean; read
       else await lookAgain(client);
     },
   });
+  const byPasskey = useMutation({
+    meta: { isShown: true },
+    mutationFn: () => signInByPasskey(rememberMe),
+    onMutate: () => signIn.reset(),
+    onSuccess: () => lookAgain(client),
+  });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
+    byPasskey.reset();
     signIn.mutate();
   };
   return (
@@ -88,6 +97,22 @@ function PasswordStep({ hasEnded, onFactor }: { readonly hasEnded: boolean; read
           <Button type="submit" size="md" loading={signIn.isPending} fullWidth>
             {SIGN_IN.submit}
           </Button>
+          {passkeysHere() === "there" && (
+            <>
+              <Divider label={SIGN_IN.or} />
+              {byPasskey.isError && <ErrorNote error={byPasskey.error} />}
+              <Button
+                variant="default"
+                size="md"
+                leftSection={<IconFingerprint size={20} aria-hidden />}
+                loading={byPasskey.isPending}
+                onClick={() => byPasskey.mutate()}
+                fullWidth
+              >
+                {SIGN_IN.passkey}
+              </Button>
+            </>
+          )}
         </Stack>
       </form>
     </GateLayout>

@@ -84,6 +84,35 @@ export const SECURITY = {
   signedOut: "Signed out.",
 } as const;
 
+export const PASSKEYS = {
+  title: "Passkeys",
+  text: "Sign in with your fingerprint, face or PIN in place of the password and the code. A passkey works for one name of this server only, and cannot be given away by mistake.",
+  none: "None yet.",
+  add: "Add a passkey",
+  addText: (host: string) =>
+    `Your browser asks where to keep it: this device, a phone, a security key or a password manager. It signs you in at ${host}.`,
+  name: "What to call it",
+  nameHint: "A name by which you know it again, such as where it is kept",
+  password: "Your password, to be sure that it is you",
+  make: "Make the passkey",
+  added: "The passkey signs you in from now on.",
+  rename: "Rename",
+  save: "Save",
+  removeTitle: "Take this passkey off?",
+  removeText: (name: string) =>
+    `“${name}” signs in no more. Delete it in your browser or password manager as well. Vaults that it opens are another matter: their keys are on the vault's page.`,
+  removed: "The passkey is taken off.",
+  only: (host: string) => `Only at ${host}`,
+  synced: "Kept in several places",
+  made: "made",
+  used: "last used",
+  never: "never",
+  unnamed: (host: string) =>
+    `Browsers have passkeys only for servers that are opened by a name, and this page was opened by an address (${host}). Open it by the server's name, and you can add one; “publicUrl” in the server's settings gives it a name.`,
+  unknown: "This browser has no passkeys.",
+  ofOthers: "Passkeys",
+} as const;
+
 export const KEYS = {
   text: "For scripts and for the command line. A key never does more than you may do at that time.",
   none: "No API keys",

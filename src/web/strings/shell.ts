@@ -60,6 +60,7 @@ export const SHELL = {
   factorTitle: "Confirm that it is you",
   factorText: "This cannot be undone by a click, so it asks for the code of your authenticator.",
   factorCode: "Six digits",
+  factorPasskey: "Use a passkey",
   factorConfirm: "Confirm",
 } as const;
 

@@ -26,6 +26,13 @@ export const SIGN_IN = {
   trust: "Does your browser warn about this page?",
 } as const;
 
+export const PASSKEYS = {
+  nobody: "nobody confirmed it in time.",
+  hasOne: "this device or password manager has one for this server already.",
+  cannot: "this browser or device cannot make or use it.",
+  elsewhere: (origin: string) => `passkeys of this server work only in pages of ${origin}.`,
+} as const;
+
 export const SET_UP = {
   ownerTitle: "Welcome to CyberBackup",
   ownerLead:

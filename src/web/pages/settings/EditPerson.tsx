@@ -4,14 +4,16 @@ import { ActionIcon, Button, Divider, Group, NativeSelect, Stack, Text, TextInpu
 import { useForm } from "@mantine/form";
 import { IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
+import { PASSKEY_ROUTES } from "../../../wire/v4/api/passkey-routes.ts";
 import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import type { Role } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
-import { PEOPLE, ROLES, SETTINGS } from "../../strings/settings.ts";
+import { PASSKEYS, PEOPLE, ROLES, SETTINGS } from "../../strings/settings.ts";
 import { ROLE_CHOICES } from "./NewPerson.tsx";
+import { PasskeyList } from "./Passkeys.tsx";
 import type { PersonRow } from "./People.tsx";
 
 export function EditPerson({ person, onDone }: { readonly person: PersonRow; readonly onDone: () => void }) {
@@ -46,7 +48,22 @@ export function EditPerson({ person, onDone }: { readonly person: PersonRow; rea
       </form>
       <Divider />
       <Grants id={id} />
+      <TheirPasskeys person={id} />
     </Stack>
+  );
+}
+
+function TheirPasskeys({ person }: { readonly person: string }) {
+  const { data } = useApi(PASSKEY_ROUTES.passkeys, { query: { person } });
+  if (data === undefined || data.passkeys.length === 0) return null;
+  return (
+    <>
+      <Divider />
+      <Title order={3} size="h5">
+        {PASSKEYS.ofOthers}
+      </Title>
+      <PasskeyList passkeys={data.passkeys} isOwn={false} />
+    </>
   );
 }
 

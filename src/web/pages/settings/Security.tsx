@@ -1,5 +1,6 @@
-// One's own password, second factor and sign-ins.
+// One's own second factor, passkeys, password and sign-ins.
 
+import { Passkeys } from "./Passkeys.tsx";
 import { PasswordChange } from "./PasswordChange.tsx";
 import { SecondFactor } from "./SecondFactor.tsx";
 import { SignIns } from "./SignIns.tsx";
@@ -8,6 +9,7 @@ export function Security() {
   return (
     <>
       <SecondFactor />
+      <Passkeys />
       <PasswordChange />
       <SignIns />
     </>
