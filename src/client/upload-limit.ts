@@ -1,19 +1,15 @@
 // A vault whose uploads keep to a rate. Everything else passes through. The wait comes before a slice is handed on, so that the
 // average holds from the first second.
 
-import type { Clock } from "../core/clock.ts";
+import { type Clock, type Sleep, systemSleep } from "../core/clock.ts";
 import type { VaultPort } from "../wire/v4/vault-port.ts";
-
-export type Sleep = (ms: number) => Promise<void>;
-
-const sleepReally: Sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The same vault, whose packs together arrive at no more than `bytesPerSecond`, asked for each slice if it is a function; 0 is no limit. */
 export function limitUploads(
   vault: VaultPort,
   bytesPerSecond: number | (() => number),
   clock: Clock,
-  sleep: Sleep = sleepReally,
+  sleep: Sleep = systemSleep,
 ): VaultPort {
   if (typeof bytesPerSecond === "number" && bytesPerSecond <= 0) return vault;
   const rate = typeof bytesPerSecond === "number" ? () => bytesPerSecond : bytesPerSecond;

@@ -3,8 +3,8 @@
 // find them in the new block. Packs that were checked longest ago come first, so many short runs cover everything.
 
 import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
+import { systemSleep } from "../core/clock.ts";
 import { AppError, isAppError, throwIfAborted } from "../core/errors.ts";
 import type { PackId } from "../core/ids.ts";
 import type { Problem, ScrubOptions, ScrubReport } from "../wire/v4/admin-port.ts";
@@ -165,5 +165,6 @@ async function holdRate(
   if (bytesPerSecond === undefined) return;
   const dueMs = (bytes / bytesPerSecond) * 1000 - (vault.clock.monotonic() - startedAt);
   if (dueMs <= 0) return;
-  await sleep(dueMs, undefined, { signal }).catch(() => throwIfAborted(signal));
+  await systemSleep(dueMs, signal);
+  throwIfAborted(signal);
 }

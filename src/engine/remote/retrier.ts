@@ -1,12 +1,9 @@
 // Trying again, as the table of docs/protocol-v4.md says: lost connections and busy servers are waited for, everything else is the
 // caller's. One retrier serves all calls to a server, so that success anywhere shows that the server is there.
 
-import type { Clock, RandomSource } from "../../core/clock.ts";
+import { type Clock, type RandomSource, type Sleep, systemSleep } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import { type AppError, type ErrorCode, isAppError, throwIfAborted } from "../../core/errors.ts";
-
-/** Resolves after `ms`, or earlier when the signal fires. */
-export type Sleep = (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 
 export type RetrierOptions = {
   readonly clock: Clock;
@@ -36,7 +33,7 @@ export class Retrier {
 
   constructor(options: RetrierOptions) {
     this.#options = options;
-    this.#sleep = options.sleep ?? sleepReally;
+    this.#sleep = options.sleep ?? systemSleep;
   }
 
   /** Throws what `attempt` throws once trying again is of no use, and `interrupted`. */
@@ -74,17 +71,4 @@ export class Retrier {
     const [a = 0, b = 0] = this.#options.random.bytes(2);
     return ((a * 256 + b) / 65_536) * belowMs;
   }
-}
-
-function sleepReally(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener("abort", done);
-    if (signal?.aborted) done();
-  });
 }

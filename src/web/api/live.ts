@@ -2,6 +2,7 @@
 // itself, goes on after the last event that was heard, and says how the server is (the header's badge). It is a fetch, not an
 // EventSource: only so can silence, the end of a sign-in and a proxy's own errors be told apart.
 
+import { systemSleep } from "../../core/clock.ts";
 import { isAppError } from "../../core/errors.ts";
 import { begin } from "../../engine/remote/exchange.ts";
 import { JOB_ROUTES } from "../../wire/v4/api/job-routes.ts";
@@ -85,7 +86,7 @@ async function keepLine(hooks: LiveHooks, signal: AbortSignal): Promise<void> {
     }
     if (signal.aborted) return;
     setLine({ state: "waiting" });
-    await pause(waitMs, signal);
+    await systemSleep(waitMs, signal);
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   }
 }
@@ -136,7 +137,7 @@ async function keepProbing(signal: AbortSignal): Promise<void> {
         setLine({ latencyMs: undefined });
       }
     }
-    await pause(PROBE_MS, signal);
+    await systemSleep(PROBE_MS, signal);
   }
 }
 
@@ -152,19 +153,5 @@ async function untilLookedAt(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     document.addEventListener("visibilitychange", () => resolve(), { once: true, signal });
     signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
   });
 }
