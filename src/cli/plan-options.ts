@@ -4,62 +4,42 @@
 import { basename, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Plan, PlanInput } from "../wire/v4/plan-body.ts";
-import { collect, parseCount, parseSize, usage } from "./parse-values.ts";
+import { addExcludeOptions, type ExcludeOptions } from "./exclude-options.ts";
+import { addKeepOptions, type KeepOptions, keepCounts } from "./keep-options.ts";
+import { collect, parseCount, usage } from "./parse-values.ts";
 
-export type PlanOptions = {
-  readonly schedule?: string;
-  readonly timeZone?: string;
-  readonly jitter?: number;
-  readonly catchUp?: "on" | "off";
-  readonly overdueAfter?: number;
-  readonly exclude?: readonly string[];
-  readonly iexclude?: readonly string[];
-  readonly excludeFile?: readonly string[];
-  readonly excludeCaches?: boolean;
-  readonly excludeLargerThan?: number;
-  readonly oneFileSystem?: boolean;
-  readonly tag?: readonly string[];
-  readonly keepLast?: number;
-  readonly keepHourly?: number;
-  readonly keepDaily?: number;
-  readonly keepWeekly?: number;
-  readonly keepMonthly?: number;
-  readonly keepYearly?: number;
-  readonly keepWithinDays?: number;
-  readonly compression?: Plan["compression"];
-  readonly limit?: readonly string[];
-  readonly before?: string;
-  readonly after?: string;
-  readonly onError?: string;
-  readonly hookSeconds?: number;
-  readonly retries?: number;
-  readonly onBattery?: "run" | "wait";
-  readonly ping?: boolean;
-  readonly enabled?: "on" | "off";
-  readonly fromCommand?: boolean;
-  readonly stdinFilename?: string;
-};
+export type PlanOptions = ExcludeOptions &
+  KeepOptions & {
+    readonly schedule?: string;
+    readonly timeZone?: string;
+    readonly jitter?: number;
+    readonly catchUp?: "on" | "off";
+    readonly overdueAfter?: number;
+    readonly tag?: readonly string[];
+    readonly keepWithinDays?: number;
+    readonly compression?: Plan["compression"];
+    readonly limit?: readonly string[];
+    readonly before?: string;
+    readonly after?: string;
+    readonly onError?: string;
+    readonly hookSeconds?: number;
+    readonly retries?: number;
+    readonly onBattery?: "run" | "wait";
+    readonly ping?: boolean;
+    readonly enabled?: "on" | "off";
+    readonly fromCommand?: boolean;
+    readonly stdinFilename?: string;
+  };
 
 export function addPlanOptions(command: Command): Command {
-  return command
+  command
     .option("--schedule <words>", 'When it runs, such as "every day at 12:30" or cron\'s five fields; docs/agent.md.')
     .option("--time-zone <name>", "IANA name in which the schedule is meant (default: this machine's).")
     .option("--jitter <minutes>", "Begin up to so many minutes later.", parseCount)
     .addOption(new Option("--catch-up <how>", "Make up for what was missed.").choices(["on", "off"]))
-    .option("--overdue-after <hours>", "People are alerted so long after it was due.", parseCount)
-    .option("--exclude <glob>", "Leave out what fits, by the rules of gitignore; may be repeated.", collect)
-    .option("--iexclude <glob>", "The same, upper and lower case alike; may be repeated.", collect)
-    .option("--exclude-file <file>", "Read such patterns from a file at each run; may be repeated.", collect)
-    .option("--exclude-caches", "Leave out the contents of folders that a CACHEDIR.TAG marks as caches.")
-    .option("--exclude-larger-than <size>", "Leave out files over this size, such as 500M.", parseSize)
-    .option("--one-file-system", "Do not cross into other file systems.")
-    .option("--tag <tag>", "Tag the snapshots; may be repeated.", collect)
-    .option("--keep-last <n>", "Keep the newest.", parseCount)
-    .option("--keep-hourly <n>", "Keep one for each of so many hours.", parseCount)
-    .option("--keep-daily <n>", "Keep one for each of so many days.", parseCount)
-    .option("--keep-weekly <n>", "Keep one for each of so many weeks.", parseCount)
-    .option("--keep-monthly <n>", "Keep one for each of so many months.", parseCount)
-    .option("--keep-yearly <n>", "Keep one for each of so many years.", parseCount)
+    .option("--overdue-after <hours>", "People are alerted so long after it was due.", parseCount);
+  addExcludeOptions(command).option("--tag <tag>", "Tag the snapshots; may be repeated.", collect);
+  return addKeepOptions(command)
     .option("--keep-within-days <n>", "Keep all of the last days.", parseCount)
     .addOption(
       new Option("--compression <how>", "How hard to compress.").choices([
@@ -97,15 +77,7 @@ export function withOptions(
   const { fromCommand, stdinFilename } = options;
   const hook = (text: string | undefined) => text && { argv: shell(text, platform), ...seconds(options) };
   const hooks = { before: hook(options.before), after: hook(options.after), onError: hook(options.onError) };
-  const keep = {
-    last: options.keepLast,
-    hourly: options.keepHourly,
-    daily: options.keepDaily,
-    weekly: options.keepWeekly,
-    monthly: options.keepMonthly,
-    yearly: options.keepYearly,
-    withinDays: options.keepWithinDays,
-  };
+  const keep = { ...keepCounts(options), withinDays: options.keepWithinDays };
   const { sources: _, command: __, ...others } = before;
   return {
     ...(words.length === 0 ? before : others),

@@ -17,27 +17,22 @@ import { sweepTemporaries } from "../../node/temporaries.ts";
 import { programName } from "../../node/version.ts";
 import { vaultPlace } from "../connect.ts";
 import { action, type Context } from "../context.ts";
+import { addExcludeOptions, type ExcludeOptions } from "../exclude-options.ts";
 import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration } from "../format-time.ts";
 import type { Ending } from "../json-schema.ts";
 import { pathJson } from "../json-values.ts";
 import { type OpenedVault, withVault } from "../open-vault.ts";
-import { collect, parseSize, usage } from "../parse-values.ts";
+import { collect, usage } from "../parse-values.ts";
 import { problemWords } from "../problem-words.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import type { RunOfPlan, Told } from "../report-run.ts";
 import { shownPath, shownText } from "../shown-path.ts";
 import { type Figures, whileShowing } from "../status.ts";
 
-type Options = {
+type Options = ExcludeOptions & {
   readonly plan: string;
   readonly tag?: readonly string[];
-  readonly exclude?: readonly string[];
-  readonly iexclude?: readonly string[];
-  readonly excludeFile?: readonly string[];
-  readonly excludeCaches?: boolean;
-  readonly excludeLargerThan?: number;
-  readonly oneFileSystem?: boolean;
   readonly stdin?: boolean;
   readonly stdinFilename?: string;
   readonly fromCommand?: boolean;
@@ -59,13 +54,8 @@ export function define(command: Command, cli: Cli): void {
   command
     .argument("[path...]", "Files and folders to back up; with --from-command the command, after --.")
     .option("--plan <name>", "Name of what is backed up; later runs of the same plan build on it.", "default")
-    .option("--tag <tag>", "Tag the snapshot; may be repeated.", collect)
-    .option("--exclude <glob>", "Leave out what fits, by the rules of gitignore; may be repeated.", collect)
-    .option("--iexclude <glob>", "The same, upper and lower case alike; may be repeated.", collect)
-    .option("--exclude-file <file>", "Read such patterns from a file, one a line; may be repeated.", collect)
-    .option("--exclude-caches", "Leave out the contents of folders that a CACHEDIR.TAG marks as caches.")
-    .option("--exclude-larger-than <size>", "Leave out files over this size, such as 500M.", parseSize)
-    .option("--one-file-system", "Do not cross into other file systems.")
+    .option("--tag <tag>", "Tag the snapshot; may be repeated.", collect);
+  addExcludeOptions(command)
     .option("--stdin", "Back up standard input as one file.")
     .option("--stdin-filename <name>", "Name of that file, or of a command's output.")
     .option("--from-command", "Back up what a command prints; nothing is stored if it fails.")

@@ -16,19 +16,14 @@ import { askVault, findRow } from "../ask-vault.ts";
 import { action, type Context } from "../context.ts";
 import { plural } from "../format-bytes.ts";
 import { formatAge, formatTime, isoTime } from "../format-time.ts";
+import { addKeepOptions, type KeepOptions, keepCounts } from "../keep-options.ts";
 import { type OpenedVault, withVault } from "../open-vault.ts";
-import { collect, parseCount, parseDuration, usage } from "../parse-values.ts";
+import { collect, parseDuration, usage } from "../parse-values.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { shownText } from "../shown-path.ts";
 import { table } from "../table.ts";
 
-type Options = {
-  readonly keepLast?: number;
-  readonly keepHourly?: number;
-  readonly keepDaily?: number;
-  readonly keepWeekly?: number;
-  readonly keepMonthly?: number;
-  readonly keepYearly?: number;
+type Options = KeepOptions & {
   readonly keepWithin?: number;
   readonly keepTag?: readonly string[];
   readonly plan?: string;
@@ -37,16 +32,8 @@ type Options = {
 
 type Verdict = RetentionVerdict<SnapshotRow>;
 
-const PERIODS = { hourly: "hours", daily: "days", weekly: "weeks", monthly: "months", yearly: "years" } as const;
-
 export function define(command: Command, cli: Cli): void {
-  command
-    .argument("[snap...]", "Just these, instead of rules.")
-    .option("--keep-last <n>", "Keep the newest n of each machine and plan.", parseCount);
-  for (const [name, words] of Object.entries(PERIODS)) {
-    command.option(`--keep-${name} <n>`, `Keep the newest of each of the last n ${words} that have any.`, parseCount);
-  }
-  command
+  addKeepOptions(command.argument("[snap...]", "Just these, instead of rules."))
     .option("--keep-within <time>", "Keep all of the last so much time, such as 30d.", parseDuration)
     .option("--keep-tag <tag>", "Keep all with this tag; may be repeated.", collect)
     .option("--plan <name>", "Look only at one plan.")
@@ -101,13 +88,14 @@ async function verdictsOf(
   const live = (await opened.vault.snapshots()).filter(({ state }) => state === "live");
   if (expressions.length > 0) return namedOnes(opened, expressions, options, live, now);
   const { metaKey } = (await opened.device()).writer;
+  const { last = 0, hourly = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0 } = keepCounts(options);
   const policy: RetentionPolicy = {
-    last: options.keepLast ?? 0,
-    hourly: options.keepHourly ?? 0,
-    daily: options.keepDaily ?? 0,
-    weekly: options.keepWeekly ?? 0,
-    monthly: options.keepMonthly ?? 0,
-    yearly: options.keepYearly ?? 0,
+    last,
+    hourly,
+    daily,
+    weekly,
+    monthly,
+    yearly,
     withinMs: options.keepWithin ?? 0,
     tags: await Promise.all((options.keepTag ?? []).map((tag) => tagToken(metaKey, tag))),
   };
