@@ -1,15 +1,17 @@
 // The agent's work for one vault: its plans, when each is due, and its runs one after the other. What is due is decided by due.ts, how a run goes
-// by perform.ts; here is what is remembered between them, so that every moment is run for once whatever ends the process.
+// by perform.ts, what follows from its end by after-run.ts; here is what is remembered between them, so that every moment is run for once
+// whatever ends the process.
 
 import { toHex } from "../../core/bytes.ts";
 import type { RandomSource } from "../../core/clock.ts";
-import { type AppError, isAppError } from "../../core/errors.ts";
+import type { AppError } from "../../core/errors.ts";
 import type { SessionId, VaultId } from "../../core/ids.ts";
 import { openCalendar } from "../../engine/schedule.ts";
 import type { Plan } from "../../wire/v4/plan-body.ts";
 import { parseSchedule } from "../../wire/v4/plan-schedule.ts";
+import { isOver, outcomeOf, type RunOrder, remembered, retryOfKilled } from "./after-run.ts";
 import type { AgentEvent } from "./agent-event.ts";
-import { type Due, type DueInput, nextDueAt, standingOf } from "./due.ts";
+import { type DueInput, nextDueAt, standingOf } from "./due.ts";
 import { Gate } from "./gate.ts";
 import { type Job, Lane, type TakeHold } from "./lane.ts";
 import { FOREVER, type PauseStore, type Pauses, pausedUntil, withPause } from "./pauses.ts";
@@ -65,8 +67,6 @@ export type KnownPlan = {
 /** After a bug, or while the home folder cannot be written. */
 const TROUBLE_LOOK_MS = 60_000;
 const BATTERY_LOOK_MS = 60_000;
-/** Of a wait between tries, at random, so that many devices do not try together. */
-const RETRY_SPREAD = 0.25;
 
 export class VaultAgent {
   readonly vault: VaultId;
@@ -135,7 +135,7 @@ export class VaultAgent {
   ask(name: string, trigger: "asked" | "manual" = "asked"): Promise<RunEnd | undefined> {
     if (!this.#known.has(name)) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const isQueued = this.#enqueue(name, { kind: "run", moment: null, trigger, tries: 0 }, resolve);
+      const isQueued = this.#enqueue(name, { moment: null, trigger, tries: 0 }, resolve);
       if (!isQueued) resolve(undefined);
     });
   }
@@ -239,13 +239,7 @@ export class VaultAgent {
     const { plan, memory } = known;
     const { running } = memory;
     // Nobody of this process runs it: it was killed, or another process is at it, which the lane finds out.
-    const retry = running
-      ? {
-          at: running.tries === 0 ? 0 : running.startedAt + this.#waitMs(plan, running.tries),
-          tries: running.tries + 1,
-          moment: running.moment,
-        }
-      : memory.retry;
+    const retry = running ? retryOfKilled(running, plan.retries, this.#options.random) : memory.retry;
     const until = pausedUntil(this.#pauses, plan.name, now);
     if (until !== undefined) return until === FOREVER ? Number.POSITIVE_INFINITY : until;
     const input = { ...known.due, handled: memory.handled, retry };
@@ -261,11 +255,7 @@ export class VaultAgent {
     return now;
   }
 
-  #enqueue(
-    name: string,
-    due: Extract<Due, { kind: "run" }> | { kind: "run"; moment: null; trigger: "asked" | "manual"; tries: number },
-    onEnd?: (end: RunEnd | undefined) => void,
-  ): boolean {
+  #enqueue(name: string, order: RunOrder, onEnd?: (end: RunEnd | undefined) => void): boolean {
     const id = this.#newId() as SessionId;
     let end: RunEnd | undefined;
     const job: Job = {
@@ -273,7 +263,7 @@ export class VaultAgent {
       id,
       run: async (signal) => {
         try {
-          end = await this.#run(name, id, due, signal);
+          end = await this.#run(name, id, order, signal);
         } catch (error) {
           this.#options.onEvent({ type: "trouble", vault: this.vault, plan: name, error });
           const known = this.#known.get(name);
@@ -288,22 +278,17 @@ export class VaultAgent {
   }
 
   /** In the lane, with the lock: whatever is remembered as running is not. */
-  async #run(
-    name: string,
-    run: SessionId,
-    due: { readonly moment: number | null; readonly trigger: Trigger; readonly tries: number },
-    signal: AbortSignal,
-  ): Promise<RunEnd | undefined> {
+  async #run(name: string, run: SessionId, order: RunOrder, signal: AbortSignal): Promise<RunEnd | undefined> {
     const { memories, timers, env, backUp, onEvent } = this.#options;
     const known = this.#known.get(name);
     const place = this.#place;
     if (!known || !place || this.#isStopping) return undefined;
     const { plan } = known;
     const startedAt = timers.clock.now();
-    const { moment, trigger, tries } = due;
+    const { moment, trigger, tries } = order;
     let memory: PlanMemory | undefined;
     const begun = await memories.update(this.vault, name, (stored = known.memory) => {
-      memory = isOver(stored, due) ? undefined : stored;
+      memory = isOver(stored, order) ? undefined : stored;
       if (!memory) return stored;
       const handled = Math.max(stored.handled, moment ?? 0);
       return { ...stored, handled, retry: null, running: { run, startedAt, moment, trigger, tries } };
@@ -339,7 +324,7 @@ export class VaultAgent {
     try {
       const request = { vault: this.vault, place, plan, run, killed, memory, trigger, env, timers, gate, signal };
       const end = await performRun({ ...request, watch }, backUp);
-      const told = await this.#ended(name, end, due);
+      const told = await this.#ended(name, end, order);
       tellEnd(told);
       return told;
     } finally {
@@ -348,57 +333,20 @@ export class VaultAgent {
     }
   }
 
-  async #ended(
-    name: string,
-    end: RunEnd,
-    due: { moment: number | null; trigger: Trigger; tries: number },
-  ): Promise<RunEnd> {
-    const { memories, timers, onEvent } = this.#options;
+  async #ended(name: string, end: RunEnd, order: RunOrder): Promise<RunEnd> {
+    const { memories, timers, random, onEvent } = this.#options;
     const known = this.#known.get(name);
-    const isGood = end.last.outcome === "ok" || end.last.outcome === "partial";
-    const isCutShort = this.#isStopping && end.last.outcome === "cancelled";
-    const last = isCutShort ? { ...end.last, outcome: "interrupted" as const } : end.last;
     const now = timers.clock.now();
-    const tries = isCutShort ? due.tries : due.tries + 1;
-    const { times } = known?.plan.retries ?? { times: 0 };
-    // A server that is away says nothing about the plan: as long as it is, there is nothing to give up.
-    const hasTries = isAppError(end.error, "server_unreachable") ? times > 0 : tries <= times;
-    const isWorthIt = last.outcome === "failed" && due.trigger !== "manual" && end.error?.retry === true;
-    const mayRetry = isCutShort || (isWorthIt && hasTries);
-    const at = isCutShort ? now : now + this.#waitMs(known?.plan, tries);
-    const retry = mayRetry
-      ? { at, tries, moment: due.moment, error: end.error?.code ?? ("interrupted" as const) }
-      : null;
-    const memory = await memories.update(
-      this.vault,
-      name,
-      (stored) =>
-        // A plan that was removed meanwhile stays so.
-        stored && {
-          ...stored,
-          running: null,
-          retry,
-          last,
-          lastGoodAt: isGood ? last.endedAt : stored.lastGoodAt,
-          baseline: end.baseline,
-        },
-    );
+    const outcome = outcomeOf(end, order, { rules: known?.plan.retries, isStopping: this.#isStopping, now, random });
+    const { last } = outcome;
+    // A plan that was removed meanwhile stays so.
+    const memory = await memories.update(this.vault, name, (stored) => stored && remembered(stored, outcome));
     if (known && memory) {
       known.memory = memory;
       known.lookAt = undefined;
     }
     onEvent({ type: "run-ended", vault: this.vault, plan: name, last, error: end.error, retryAt: memory?.retry?.at });
     return { ...end, last };
-  }
-
-  #waitMs(plan: Plan | undefined, tries: number): number {
-    const { firstWaitSeconds, longestWaitSeconds } = plan?.retries ?? {
-      firstWaitSeconds: 60,
-      longestWaitSeconds: 3600,
-    };
-    const seconds = Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** Math.min(30, Math.max(0, tries - 1)));
-    const [spread = 0] = this.#options.random.bytes(1);
-    return seconds * 1000 * (1 + (RETRY_SPREAD * spread) / 256);
   }
 
   #setPauses(pauses: Pauses): void {
@@ -423,13 +371,6 @@ export class VaultAgent {
   #newId(): string {
     return toHex(this.#options.random.bytes(16));
   }
-}
-
-/** Somebody else did it meanwhile: the moment was handled, or what was to be tried again is done. */
-function isOver(memory: PlanMemory, { moment, trigger }: { moment: number | null; trigger: Trigger }): boolean {
-  if (trigger === "asked" || trigger === "manual") return false;
-  if (trigger === "retry") return memory.retry === null && memory.running === null;
-  return moment !== null && memory.handled >= moment;
 }
 
 const NEVER = openCalendar({ kind: "manual" }, "UTC");
