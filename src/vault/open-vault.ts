@@ -79,6 +79,7 @@ export async function createVault(
     return new LocalVault(context);
   } catch (error) {
     database.close();
+    await store.close();
     throw error;
   }
 }
@@ -98,6 +99,7 @@ export async function openVault(location: VaultLocation, options: VaultOptions =
     return new LocalVault(context);
   } catch (error) {
     database.close();
+    await store.close();
     throw error;
   }
 }

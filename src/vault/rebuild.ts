@@ -33,9 +33,23 @@ export type RebuildOptions = VaultOptions & {
   readonly onProgress?: (progress: { readonly donePacks: number }) => void;
 };
 
-/** `vault_busy` while a session or a collection is at work; `log_corrupt` when the log cannot be replayed. */
+/**
+ * `vault_busy` while a session or a collection is at work; `log_corrupt` when the log cannot be replayed. Its store is closed in the end, as
+ * a vault's is.
+ */
 export async function rebuildIndex(location: VaultLocation, options: RebuildOptions = {}): Promise<RebuildReport> {
-  const { store, indexPath, path } = resolveLocation(location);
+  const resolved = resolveLocation(location);
+  try {
+    return await rebuildFrom(resolved, options);
+  } finally {
+    await resolved.store.close();
+  }
+}
+
+async function rebuildFrom(
+  { store, indexPath, path }: ReturnType<typeof resolveLocation>,
+  options: RebuildOptions,
+): Promise<RebuildReport> {
   const { vaultId } = await readVaultRecord(store, path);
   const build = async (old: Database | undefined): Promise<RebuildReport> => {
     const freshPath = `${indexPath}.new`;

@@ -462,11 +462,16 @@ describe("rebuild", () => {
     for (const spoil of damages) {
       await vault.close();
       spoil();
+      // An open file that nobody closes ends the process, some day.
+      let isClosed = false;
+      const close = async (): Promise<void> => {
+        isClosed = true;
+      };
       const report = await rebuildIndex(
-        { store: memoryStore(world.disk), indexPath: world.disk.indexPath },
+        { store: { ...memoryStore(world.disk), close }, indexPath: world.disk.indexPath },
         { clock: world.clock },
       );
-      assert.deepEqual([report.packs, report.blocks, report.problems], [3, 5, []]);
+      assert.deepEqual([report.packs, report.blocks, report.problems, isClosed], [3, 5, [], true]);
       vault = await world.open();
       assert.deepEqual(await answers(), before);
     }
