@@ -14,6 +14,8 @@ export type Host = {
   readonly stderr: TerminalStream;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** scrypt work factor of passphrases in new keyslots; undefined: the default of crypto/keyslot.ts. */
+  readonly keyslotLogN: number | undefined;
   /** Tells the process that started this one, when that is `up`; resolves when it has gone out. */
   readonly tellParent: ((message: unknown) => Promise<void>) | undefined;
   /** Fires at the first Ctrl-C. */
@@ -30,6 +32,7 @@ export function processHost(signal: AbortSignal): Host {
     stderr: process.stderr,
     clock: systemClock,
     random: systemRandom,
+    keyslotLogN: undefined,
     tellParent: parentOf(process),
     signal,
   };

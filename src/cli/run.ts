@@ -1,12 +1,12 @@
 // One run of the command line: parse, do, say how it ended, exit. Commands throw; only here is an error turned into words and
-// an exit code.
+// an exit code. `main` is the process around a run; a run itself touches no process but through its host.
 
 import { CommanderError } from "commander";
 import { EXIT } from "../core/errors.ts";
 import { listenForInterruption } from "../node/signals.ts";
 import { CrashHandling } from "./crash.ts";
 import { failedMessage, showFailure, toAppError } from "./failure.ts";
-import { processHost } from "./host.ts";
+import { type Host, processHost } from "./host.ts";
 import { Output } from "./output.ts";
 import { buildProgram, type Cli } from "./program.ts";
 
@@ -17,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     () => process.exit(EXIT.interrupted),
   );
   const host = processHost(stops.signal);
-  const output = new Output(host, { isJson: hasFlag(argv, "--json"), isQuiet: hasFlag(argv, "--quiet", "-q") });
+  const output = outputOf(host, argv);
   const tellStopping = (): void =>
     output.note("Stopping; what was stored is kept. Press Ctrl-C once more to exit at once.");
 
@@ -28,20 +28,32 @@ export async function main(argv: readonly string[]): Promise<void> {
     output.flush();
     crash.lastWords(error).finally(() => process.exit(exit));
   });
-  const cli: Cli = { host, output, crash, exitCode: EXIT.ok };
+  const exitCode = await run(argv, { host, output, crash });
+  await drained(process.stdout);
+  // What a command left open (a worker, a handle) must not keep the process alive.
+  process.exit(exitCode);
+}
+
+/** Answers the exit code. */
+export async function run(argv: readonly string[], parts: Omit<Cli, "exitCode">): Promise<number> {
+  const { host, output, crash } = parts;
+  const cli: Cli = { ...parts, exitCode: EXIT.ok };
   let exitCode: number;
   try {
     await buildProgram(cli).parseAsync(spellOutHelp(argv), { from: "user" });
     exitCode = cli.exitCode;
   } catch (error) {
-    exitCode = isHelp(error) ? EXIT.ok : showFailure(output, error, stops.signal.aborted);
-    if (exitCode !== EXIT.ok) await host.tellParent?.(failedMessage(error, stops.signal.aborted));
-    if (toAppError(error, stops.signal.aborted).code === "internal") await crash.lastWords(error);
+    const { aborted } = host.signal;
+    exitCode = isHelp(error) ? EXIT.ok : showFailure(output, error, aborted);
+    if (exitCode !== EXIT.ok) await host.tellParent?.(failedMessage(error, aborted));
+    if (toAppError(error, aborted).code === "internal") await crash.lastWords(error);
   }
   output.flush();
-  await drained(process.stdout);
-  // What a command left open (a worker, a handle) must not keep the process alive.
-  process.exit(exitCode);
+  return exitCode;
+}
+
+export function outputOf(host: Host, argv: readonly string[]): Output {
+  return new Output(host, { isJson: hasFlag(argv, "--json"), isQuiet: hasFlag(argv, "--quiet", "-q") });
 }
 
 /** Flags that decide how even a usage error is said, so they are looked for before anything is parsed. */

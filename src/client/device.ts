@@ -23,7 +23,7 @@ export type NewVaultInput<V> = {
   readonly clock: Clock;
   readonly random: RandomSource;
   /** scrypt work factor of the passphrase's keyslot; default 17. */
-  readonly logN?: number;
+  readonly logN?: number | undefined;
 };
 
 /** Appends to the vault's log. */

@@ -66,7 +66,7 @@ describe("reaching the vault", () => {
 
   test("a wrong, an empty and a missing passphrase", async () => {
     const env = { CYBERBACKUP_PASSPHRASE: "wrong" };
-    const wrong = await cliError(place, ["snapshots"], { env, exit: EXIT.wrongPassphrase });
+    const wrong = await cliError(place, ["snapshots"], { env, exit: EXIT.wrongPassphrase, apart: true });
     assert.deepEqual([wrong.code, wrong.hint], ["passphrase_wrong", ERRORS.passphrase_wrong.hint]);
     writeFileSync(join(place.folder, "empty"), "");
     await cliError(place, ["snapshots", "--passphrase-file", join(place.folder, "empty")], { exit: EXIT.usage });

@@ -1,19 +1,32 @@
-// Runs the real command line in a process of its own, with a home and a vault that nothing else uses.
+// Runs the real command line, with a home and a vault that nothing else uses: `cli` and its like in this process, which costs a tenth of
+// starting one, `start` and `apart` in a process of its own, for what only a process has (signals, its own end, exit codes, children).
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 import { z } from "zod";
+import { CrashHandling } from "../../src/cli/crash.ts";
+import type { Host } from "../../src/cli/host.ts";
 import { errorSchema } from "../../src/cli/json-parts.ts";
 import { DOCUMENTS, type JsonDocument } from "../../src/cli/json-schema.ts";
+import { outputOf, run as runHere } from "../../src/cli/run.ts";
+import { systemClock, systemRandom } from "../../src/core/clock.ts";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 /** Compiled code of all runs of one test file: the tenth start should not cost what the first does. */
 const OWN_CACHE = mkdtempSync(join(tmpdir(), "cli-cache-"));
 process.on("exit", () => rmSync(OWN_CACHE, { recursive: true, force: true }));
 const CACHE = process.env.NODE_COMPILE_CACHE ?? OWN_CACHE;
+
+/** Of passphrases in vaults that are made here: what scrypt costs is tested elsewhere. */
+const LOG_N = 10;
+/** These start a process, are one that lives on, or look into the folder that they are started in. */
+const APART = new Set(["agent", "gateway", "serve", "up", "v3 send", "web"]);
+// Times are said in the machine's zone.
+process.env.TZ = "UTC";
 
 export const PASSPHRASE = "correct horse battery staple";
 
@@ -35,6 +48,8 @@ export type RunOptions = {
   readonly input?: string | Uint8Array;
   /** Exit code that the run must end with; default 0. */
   readonly exit?: number;
+  /** In a process of its own, or not; default: where it must. */
+  readonly apart?: boolean;
 };
 
 export type Run = {
@@ -46,9 +61,8 @@ export type Run = {
 
 /** Runs to the end and checks the exit code. */
 export async function cli(place: Place, args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const child = start(place, args, options);
-  child.stdin!.end(options.input ?? "");
-  const run = await ended(child);
+  const isApart = options.apart ?? (APART.has(args[0] ?? "") || APART.has(args.slice(0, 2).join(" ")));
+  const run = await (isApart ? runApart : runInside)(place, args, options);
   assert.equal(run.exit, options.exit ?? 0, `${args.join(" ")}\n${run.text}\n${run.stderr}`);
   return run;
 }
@@ -92,22 +106,63 @@ export function documentsIn(text: string, command: string): JsonDocument[] {
     .map((line) => schema.parse(JSON.parse(line)) as JsonDocument);
 }
 
-export function start(place: Place, args: readonly string[], { env = {} }: RunOptions = {}): ChildProcess {
+async function runApart(place: Place, args: readonly string[], options: RunOptions): Promise<Run> {
+  const child = start(place, args, options);
+  child.stdin!.end(options.input ?? "");
+  return ended(child);
+}
+
+async function runInside(place: Place, args: readonly string[], options: RunOptions): Promise<Run> {
+  const [out, err] = [new Kept(), new Kept()];
+  const host: Host = {
+    env: environment(place, options),
+    platform: process.platform,
+    userHome: place.folder,
+    stdin: Readable.from([Buffer.from(options.input ?? "")]),
+    stdout: out,
+    stderr: err,
+    clock: systemClock,
+    random: systemRandom,
+    keyslotLogN: LOG_N,
+    tellParent: undefined,
+    signal: new AbortController().signal,
+  };
+  const exit = await runHere(args, { host, output: outputOf(host, args), crash: new CrashHandling() });
+  return { exit, stdout: out.bytes, text: out.bytes.toString(), stderr: err.bytes.toString() };
+}
+
+class Kept extends Writable {
+  readonly #slices: Buffer[] = [];
+
+  override _write(slice: Buffer, _encoding: string, done: () => void): void {
+    this.#slices.push(slice);
+    done();
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#slices);
+  }
+}
+
+export function start(place: Place, args: readonly string[], options: RunOptions = {}): ChildProcess {
   return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
     cwd: join(place.folder, "cwd"),
-    env: {
-      PATH: process.env.PATH,
-
-      TZ: "UTC",
-      HOME: place.folder,
-      NODE_COMPILE_CACHE: CACHE,
-      CYBERBACKUP_HOME: place.home,
-      CYBERBACKUP_VAULT: place.vault,
-      CYBERBACKUP_PASSPHRASE: PASSPHRASE,
-      ...env,
-    },
+    env: environment(place, options),
     stdio: ["pipe", "pipe", "pipe"],
   });
+}
+
+function environment(place: Place, { env = {} }: RunOptions): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    TZ: "UTC",
+    HOME: place.folder,
+    NODE_COMPILE_CACHE: CACHE,
+    CYBERBACKUP_HOME: place.home,
+    CYBERBACKUP_VAULT: place.vault,
+    CYBERBACKUP_PASSPHRASE: PASSPHRASE,
+    ...env,
+  };
 }
 
 export async function ended(child: ChildProcess): Promise<Run> {

@@ -42,6 +42,7 @@ async function run(context: Context, options: Options): Promise<undefined> {
     deviceName,
     clock: host.clock,
     random: host.random,
+    logN: host.keyslotLogN,
   });
   try {
     const device = await home.requireDevice(vaultId);

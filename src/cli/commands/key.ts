@@ -120,7 +120,8 @@ async function newLock(context: Context, options: AddOptions): Promise<NewLock> 
   const passphrase = newPassphraseFile
     ? await readFirstLine(newPassphraseFile)
     : await askTwice(context, "New passphrase");
-  return { lock: { passphrase }, kind: "passphrase" };
+  const { keyslotLogN: logN } = context.host;
+  return { lock: { passphrase, ...(logN === undefined ? {} : { logN }) }, kind: "passphrase" };
 }
 
 /** The recipients file of age: lines that start with # are comments. One recipient is one keyslot. */
