@@ -114,6 +114,18 @@ describe("files", { skip: noChromium }, () => {
     await page.getByRole("button", { name: "Unlock" }).click();
     await page.getByRole("treegrid").waitFor();
     await page.getByText("Log verified").waitFor();
+
+    await tab.go(`/vaults/${vault.site.server.kit.vaults.list()[0]!.id}/keys`);
+    await page.getByRole("button", { name: "Test: test key" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Test" }).click();
+    await page.getByText("It opens the vault.").waitFor();
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await page.getByLabel("What to call it").fill("spare key");
+    await page.getByRole("button", { name: "Make the passkey" }).click();
+    await page.getByRole("button", { name: "Remove: spare key" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+    await page.getByText("The key is removed.").waitFor();
+    assert.equal(await page.getByText("spare key", { exact: true }).count(), 0);
   });
 
   test("folders open in place and by name, with keys too, and sort", async () => {

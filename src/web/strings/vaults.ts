@@ -115,6 +115,9 @@ export const KEYS = {
   testGood: "It opens the vault.",
   add: "Add a passphrase",
   addRecovery: "Add a recovery key",
+  addPasskey: "Add a passkey",
+  unnamed: (host: string) =>
+    `A passkey can be added where this page is opened by a name; here it was opened by an address (${host}).`,
   addTitle: "Add a key",
   label: "What to call it",
   newPassphrase: "New passphrase",

@@ -1,6 +1,6 @@
 // The vault's lock and when it closes by itself.
 
-import { Badge, Button, Group, Menu, Tooltip } from "@mantine/core";
+import { Badge, Button, Group, Menu, Modal, Tooltip } from "@mantine/core";
 import {
   IconCheck,
   IconChevronDown,
@@ -13,7 +13,8 @@ import { useState } from "react";
 import { useRights } from "../api/session.ts";
 import { formatCount } from "../format/numbers.ts";
 import { FILES } from "../strings/files.ts";
-import { PasskeyDialogue } from "./PasskeyDialogue.tsx";
+import { SHELL } from "../strings/shell.ts";
+import { PasskeyForm } from "./PasskeyForm.tsx";
 import { IDLE_CHOICES, type LogState, lockVault, type OpenVault, setLockSettings, useVault } from "./vault-store.ts";
 
 /** The lock of this vault, or of whichever is open; nothing while none is. Every page that shows sealed things has it among its actions. */
@@ -79,7 +80,15 @@ function LockMenu({ vault }: { readonly vault: OpenVault }) {
           )}
         </Menu.Dropdown>
       </Menu>
-      <PasskeyDialogue vault={vault} isOpen={isAdding} onClose={() => setAdding(false)} />
+      <Modal
+        opened={isAdding}
+        onClose={() => setAdding(false)}
+        title={FILES.addPasskeyTitle}
+        centered
+        closeButtonProps={{ "aria-label": SHELL.close }}
+      >
+        <PasskeyForm vault={vault.id} onDone={() => setAdding(false)} />
+      </Modal>
     </Group>
   );
 }

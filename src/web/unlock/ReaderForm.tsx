@@ -1,11 +1,11 @@
-// A form whose work needs the vault unlocked: its door until then, afterwards the fields and a button that hands the open vault's worker to `work`.
+// A form whose work needs the vault unlocked: its door until then, afterwards the fields and a button that hands the open vault to `work`.
 
-import { Button, Group, Stack } from "@mantine/core";
+import { Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import type { ReaderClient } from "../engine/reader-client.ts";
-import { ErrorNote } from "../parts/ErrorNote.tsx";
+import { FormEnd } from "../parts/FormEnd.tsx";
 import { WhileUnlocked } from "./UnlockNote.tsx";
+import type { OpenVault } from "./vault-store.ts";
 
 type Props = {
   readonly vault: string;
@@ -13,17 +13,17 @@ type Props = {
   readonly action: string;
   /** False while a field of the form is missing. */
   readonly isReady: boolean;
-  readonly work: (client: ReaderClient) => Promise<void>;
+  readonly work: (open: OpenVault) => Promise<void>;
   readonly onDone: () => void;
   readonly children: ReactNode;
 };
 
 export function ReaderForm(props: Props) {
-  return <WhileUnlocked vault={props.vault}>{({ client }) => <Fields {...props} client={client} />}</WhileUnlocked>;
+  return <WhileUnlocked vault={props.vault}>{(open) => <Fields {...props} open={open} />}</WhileUnlocked>;
 }
 
-function Fields({ client, action, isReady, work, onDone, children }: Props & { readonly client: ReaderClient }) {
-  const doing = useMutation({ meta: { isShown: true }, mutationFn: () => work(client), onSuccess: onDone });
+function Fields({ open, action, isReady, work, onDone, children }: Props & { readonly open: OpenVault }) {
+  const doing = useMutation({ meta: { isShown: true }, mutationFn: () => work(open), onSuccess: onDone });
   return (
     <form
       onSubmit={(event) => {
@@ -33,12 +33,7 @@ function Fields({ client, action, isReady, work, onDone, children }: Props & { r
     >
       <Stack>
         {children}
-        {doing.isError && <ErrorNote error={doing.error} />}
-        <Group justify="flex-end">
-          <Button type="submit" loading={doing.isPending} disabled={!isReady}>
-            {action}
-          </Button>
-        </Group>
+        <FormEnd action={action} work={doing} isDisabled={!isReady} />
       </Stack>
     </form>
   );

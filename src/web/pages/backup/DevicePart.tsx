@@ -91,7 +91,7 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
   const { open } = useVault();
   const vaults = useApi(VAULT_ROUTES.vaults).data?.vaults ?? [];
   const [way, setWay] = useState<Way>("key");
-  const [name, setName] = useState(browserName);
+  const [name, setName] = useState(() => browserName());
   const [vaultId, setVaultId] = useState<string | null>(null);
   const [secret, setSecret] = useState("");
   const [isBusy, setBusy] = useState(false);

@@ -74,7 +74,7 @@ function MakeCode({
       vault={vault.id}
       action={DEVICES.makeCode}
       isReady={name.trim() !== "" && reach !== undefined}
-      work={async (worker) => {
+      work={async ({ client: worker }) => {
         if (reach === undefined) return;
         const pin = reach.fingerprint === null ? undefined : fromHex(reach.fingerprint);
         const wish = { name: name.trim(), address: deviceAddress(reach, vault.name), pin, hours: HOURS };

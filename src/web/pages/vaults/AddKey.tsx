@@ -59,7 +59,7 @@ export function AddKey({
       vault={vault}
       action={isPassphrase ? KEYS.add : KEYS.addRecovery}
       isReady={isReady}
-      work={async (reader) => {
+      work={async ({ client: reader }) => {
         const lock = isPassphrase ? ({ kind: "passphrase", passphrase } as const) : ({ kind: "recovery" } as const);
         const made = await reader.call("addKeyslot", { ...lock, label: label.trim() });
         if (made.identity !== undefined) setIdentity(made.identity);

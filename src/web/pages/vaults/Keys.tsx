@@ -4,8 +4,10 @@
 import { Badge, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconFingerprint, IconKey, IconLifebuoy, IconPlus, IconUserShield } from "@tabler/icons-react";
 import { type ComponentType, useState } from "react";
+import type { KeyslotId } from "../../../core/ids.ts";
 import { DEVICE_ROUTES } from "../../../wire/v4/api/device-routes.ts";
 import type { KeyslotRow } from "../../../wire/v4/vault-port.ts";
+import { passkeysHere } from "../../api/passkeys.ts";
 import { useRights } from "../../api/session.ts";
 import { useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
@@ -14,7 +16,9 @@ import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
+import { FILES } from "../../strings/files.ts";
 import { KEYS } from "../../strings/vaults.ts";
+import { PasskeyForm } from "../../unlock/PasskeyForm.tsx";
 import { AddKey } from "./AddKey.tsx";
 import type { SectionProps } from "./detail.tsx";
 import { SignerNote } from "./SignerNote.tsx";
@@ -34,10 +38,17 @@ export function Keys({ vault }: SectionProps) {
   const { may } = useRights();
   const query = useApi(DEVICE_ROUTES.keyslots, { params: { vault } });
   const { data: device } = useDeviceHere(vault);
-  const [dialogue, setDialogue] = useState<"test" | "passphrase" | "recovery" | undefined>();
+  const [dialogue, setDialogue] = useState<"test" | "passphrase" | "recovery" | "passkey" | undefined>();
+  /** Of all keys, the passkey that is tested. */
+  const [tested, setTested] = useState<KeyslotId | undefined>();
   const signed = useSigned(device, () => toastDone(KEYS.removed));
   const isOwner = may("owner", vault);
   const close = (): void => setDialogue(undefined);
+  const test = (passkey?: KeyslotId): void => {
+    setTested(passkey);
+    setDialogue("test");
+  };
+  const here = passkeysHere();
   return (
     <Stack gap="lg">
       {isOwner && <SignerNote vault={vault} />}
@@ -45,7 +56,7 @@ export function Keys({ vault }: SectionProps) {
         title={KEYS.title}
         text={KEYS.text}
         actions={
-          <Button variant="default" onClick={() => setDialogue("test")}>
+          <Button variant="default" onClick={() => test()}>
             {KEYS.test}
           </Button>
         }
@@ -69,26 +80,37 @@ export function Keys({ vault }: SectionProps) {
                     </>
                   }
                   actions={
-                    isOwner &&
-                    device && (
-                      <Button
-                        size="xs"
-                        variant="default"
-                        disabled={keyslots.length < 2}
-                        {...(keyslots.length < 2 ? { title: KEYS.last } : {})}
-                        aria-label={`${KEYS.remove}: ${label}`}
-                        onClick={() =>
-                          confirm({
-                            title: KEYS.removeTitle,
-                            text: KEYS.removeText(label),
-                            action: KEYS.remove,
-                            onConfirm: () => signed.mutate({ type: "keyslot-remove", body: { id } }),
-                          })
-                        }
-                      >
-                        {KEYS.remove}
-                      </Button>
-                    )
+                    <>
+                      {kind === "passkey" && here === "there" && (
+                        <Button
+                          size="xs"
+                          variant="default"
+                          aria-label={`${KEYS.test}: ${label}`}
+                          onClick={() => test(id)}
+                        >
+                          {KEYS.test}
+                        </Button>
+                      )}
+                      {isOwner && device && (
+                        <Button
+                          size="xs"
+                          variant="default"
+                          disabled={keyslots.length < 2}
+                          {...(keyslots.length < 2 ? { title: KEYS.last } : {})}
+                          aria-label={`${KEYS.remove}: ${label}`}
+                          onClick={() =>
+                            confirm({
+                              title: KEYS.removeTitle,
+                              text: KEYS.removeText(label),
+                              action: KEYS.remove,
+                              onConfirm: () => signed.mutate({ type: "keyslot-remove", body: { id } }),
+                            })
+                          }
+                        >
+                          {KEYS.remove}
+                        </Button>
+                      )}
+                    </>
                   }
                 />
               ))}
@@ -104,6 +126,20 @@ export function Keys({ vault }: SectionProps) {
                   >
                     {KEYS.addRecovery}
                   </Button>
+                  {here === "there" && (
+                    <Button
+                      variant="default"
+                      leftSection={<IconFingerprint size={18} aria-hidden />}
+                      onClick={() => setDialogue("passkey")}
+                    >
+                      {KEYS.addPasskey}
+                    </Button>
+                  )}
+                  {here === "unnamed" && (
+                    <Text size="sm" c="dimmed">
+                      {KEYS.unnamed(location.hostname)}
+                    </Text>
+                  )}
                 </Group>
               )}
             </PlainList>
@@ -116,6 +152,7 @@ export function Keys({ vault }: SectionProps) {
         </Text>
         <TestKey
           vault={vault}
+          passkey={tested}
           onDone={() => {
             close();
             toastDone(KEYS.testGood);
@@ -128,7 +165,12 @@ export function Keys({ vault }: SectionProps) {
         title={dialogue === "recovery" ? KEYS.addRecovery : KEYS.add}
         closeOnClickOutside={false}
       >
-        {dialogue !== undefined && dialogue !== "test" && <AddKey vault={vault} kind={dialogue} onDone={close} />}
+        {(dialogue === "passphrase" || dialogue === "recovery") && (
+          <AddKey vault={vault} kind={dialogue} onDone={close} />
+        )}
+      </Modal>
+      <Modal opened={dialogue === "passkey"} onClose={close} title={FILES.addPasskeyTitle} closeOnClickOutside={false}>
+        {dialogue === "passkey" && <PasskeyForm vault={vault} onDone={close} />}
       </Modal>
     </Stack>
   );

@@ -5,8 +5,8 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconSignature } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
+import { browserName } from "../../backup/browser-name.ts";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
-import { programName } from "../../parts/program-name.ts";
 import { toastDone } from "../../parts/toast.tsx";
 import { UNLOCK } from "../../strings/unlock.ts";
 import { SIGNER } from "../../strings/vaults.ts";
@@ -49,7 +49,7 @@ export function SignerNote({ vault }: { readonly vault: string }) {
 function Enrolling({ open, onDone }: { readonly open: OpenVault; readonly onDone: () => void }) {
   const enrol = useMutation({
     meta: { isShown: true },
-    mutationFn: () => open.client.call("enrol", { vaultName: open.name, name: programName(navigator.userAgent) }),
+    mutationFn: () => open.client.call("enrol", { vaultName: open.name, name: browserName() }),
     onSuccess: onDone,
   });
   const hasBegun = useRef(false);

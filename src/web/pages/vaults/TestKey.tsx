@@ -1,14 +1,26 @@
-// Tries whether a passphrase or a recovery key opens a vault, in a worker of its own that ends at once: what is open in the tab stays as it is.
+// Tries whether a passphrase, a recovery key or a certain passkey opens a vault, in a worker of its own that ends at once: what is open in the tab stays as it is.
 
 import { Anchor, Button, Group, PasswordInput, Stack, Text, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import type { KeyslotId } from "../../../core/ids.ts";
+import type { Unlocking } from "../../engine/reader-api.ts";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { FILES } from "../../strings/files.ts";
 import { KEYS, SIGNER } from "../../strings/vaults.ts";
 
 type Step = keyof typeof SIGNER.working;
 
-export function TestKey({ vault, onDone }: { readonly vault: string; readonly onDone: () => void }) {
+export function TestKey({
+  vault,
+  passkey,
+  onDone,
+}: {
+  readonly vault: string;
+  /** That one; otherwise what is typed. */
+  readonly passkey?: KeyslotId | undefined;
+  readonly onDone: () => void;
+}) {
   const [isRecovery, setRecovery] = useState(false);
   const [secret, setSecret] = useState("");
   const [step, setStep] = useState<Step | undefined>();
@@ -20,9 +32,12 @@ export function TestKey({ vault, onDone }: { readonly vault: string; readonly on
       try {
         setStep("opening");
         await client.open(vault);
-        const how = isRecovery
-          ? ({ by: "recovery", text: secret } as const)
-          : ({ by: "passphrase", passphrase: secret } as const);
+        const how: Unlocking =
+          passkey !== undefined
+            ? { by: "passkey", slot: passkey }
+            : isRecovery
+              ? { by: "recovery", text: secret }
+              : { by: "passphrase", passphrase: secret };
         const onEvent = (event: "checking" | "opening"): void =>
           setStep(event === "checking" ? "checking" : "unlocking");
         await client.call("unlock", how, { onEvent });
@@ -44,7 +59,9 @@ export function TestKey({ vault, onDone }: { readonly vault: string; readonly on
       }}
     >
       <Stack>
-        {isRecovery ? (
+        {passkey !== undefined ? (
+          <Text size="sm">{FILES.locked.passkeyHelp}</Text>
+        ) : isRecovery ? (
           <Textarea
             label={SIGNER.recovery}
             placeholder={SIGNER.recoveryHint}
@@ -65,15 +82,17 @@ export function TestKey({ vault, onDone }: { readonly vault: string; readonly on
             required
           />
         )}
-        <Anchor component="button" type="button" size="sm" ta="left" onClick={() => setRecovery(!isRecovery)}>
-          {isRecovery ? SIGNER.usePassphrase : SIGNER.useRecovery}
-        </Anchor>
+        {passkey === undefined && (
+          <Anchor component="button" type="button" size="sm" ta="left" onClick={() => setRecovery(!isRecovery)}>
+            {isRecovery ? SIGNER.usePassphrase : SIGNER.useRecovery}
+          </Anchor>
+        )}
         {unlock.isError && <ErrorNote error={unlock.error} />}
         <Group justify="space-between">
           <Text size="sm" c="dimmed" role="status">
             {step === undefined ? "" : SIGNER.working[step]}
           </Text>
-          <Button type="submit" loading={unlock.isPending} disabled={secret === ""}>
+          <Button type="submit" loading={unlock.isPending} disabled={passkey === undefined && secret === ""}>
             {KEYS.test}
           </Button>
         </Group>
