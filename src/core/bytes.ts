@@ -60,13 +60,20 @@ const RELEASE_FROM_BYTES = 256 * 1024;
 /** Below this the collector costs less than the call. */
 const RELEASE_WHOLE_FROM_BYTES = 4 * 1024;
 
+let giveBack = (buffer: ArrayBuffer): void => void buffer.transfer(0);
+
+/** Another way for this thread, where that one gives nothing back (web/engine/release.ts). */
+export function releaseBy(way: (buffer: ArrayBuffer) => void): void {
+  giveBack = way;
+}
+
 /**
  * Gives the memory of a large buffer back at once instead of at some later garbage collection; every view of it becomes empty.
  * Only for whoever made the buffer and knows that nobody else looks at it. Small ones, which may share a pool, are left alone.
  */
 export function releaseBytes(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASE_FROM_BYTES) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASE_FROM_BYTES) giveBack(buffer);
 }
 
 /**
@@ -80,7 +87,7 @@ export function releaseWhole(bytes: Uint8Array): void {
     buffer.byteLength === bytes.byteLength &&
     bytes.length >= RELEASE_WHOLE_FROM_BYTES
   )
-    buffer.transfer(0);
+    giveBack(buffer);
 }
 
 /** Byte-wise order, as memcmp: negative, zero or positive. */

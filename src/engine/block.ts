@@ -146,6 +146,7 @@ export async function openBlock(
     fail("its padding is wrong");
   }
   const payload = coding === CODING.raw ? body : await platform.zstd.decompress(body, payloadLength);
+  if (payload !== body) releaseBytes(plaintext);
   if (payload?.length !== payloadLength) return fail("its content cannot be decompressed");
   return splitPayload(payload, fail);
 }

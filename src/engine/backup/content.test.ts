@@ -12,7 +12,7 @@ import type { ListCutting } from "./chunk-lists.ts";
 import { type Content, ContentReader, LARGE_FILE_BYTES, type Outcome } from "./content.ts";
 import { Dedup, type FindChunks } from "./dedup.ts";
 import { createInlinePool } from "./inline-pool.ts";
-import type { FinishedBlock } from "./types.ts";
+import type { FinishedBlock, LargeRead } from "./types.ts";
 
 const MIB = 2 ** 20;
 const keys = {
@@ -185,6 +185,28 @@ describe("the same chunks, whichever way a file is read", () => {
       await assertIs(outcomes[0]![0], file);
       assert.equal(outcomes[0]![1], file.length);
     }
+  });
+
+  test("in order, where workers can open nothing", async () => {
+    const file = pseudoRandomBytes(6, 5 * MIB + 3);
+    const bench = new Bench();
+    const path = bench.disk.write("/f", file);
+    const mark = bench.disk.mark(path);
+    const ends: Awaited<ReturnType<LargeRead["after"]>>[] = [
+      { mark },
+      { mark: { ...mark, size: 1 } },
+      { problem: "EIO" },
+    ];
+    async function* slices() {
+      for (let at = 0; at < file.length; at += 400_000) yield file.slice(at, at + 400_000);
+    }
+    const reads = ends.map((end) => ({ mark, slices: slices(), after: async () => end }));
+    Object.assign(bench.pool, { readLarge: async () => reads.shift() ?? { problem: "ENOENT" } });
+    const [same, changed, failed, gone] = await bench.read(path, path, path, path);
+    for (const outcome of [same, changed]) await assertIs(outcome, file);
+    assert.deepEqual([contentOf(same).changed, contentOf(changed).changed], [undefined, true]);
+    assert.deepEqual(contentOf(same).mark, mark);
+    assert.deepEqual([failed, gone], [{ problem: "EIO" }, { problem: "ENOENT" }]);
   });
 
   test("as a stream without bytes, and one that breaks", async () => {

@@ -12,7 +12,7 @@ import { LIST_CUTTING, type ListCutting, type StoreList } from "./chunk-lists.ts
 import type { Dedup } from "./dedup.ts";
 import { Parts } from "./parts.ts";
 import { Signal } from "./signal.ts";
-import type { FileMark, ReadFile, ReadJob, ReadResult, SealPool, SealWorkerPort } from "./types.ts";
+import type { FileMark, LargeRead, ReadFile, ReadJob, ReadResult, SealPool, SealWorkerPort } from "./types.ts";
 
 /** A batch is sent when it has this many bytes or files. */
 const BATCH = { bytes: 2 * 2 ** 20, files: 512 } as const;
@@ -108,13 +108,8 @@ export class ContentReader {
 
   /** Takes a stream to its end. */
   async stream(stream: AsyncIterable<Uint8Array>, done: (outcome: Outcome, size: number) => void): Promise<void> {
-    const chunker = new StreamChunker(this.#options.chunker, STREAM_BATCH_BYTES);
     const parts = this.#parts();
-    for await (const slice of untilAborted(stream, this.#options.signal)) {
-      for (const batch of chunker.push(slice)) await this.#part(parts, { kind: "data", ...batch });
-    }
-    const last = chunker.end();
-    if (last) await this.#part(parts, { kind: "data", ...last });
+    await this.#cut(parts, stream);
     this.#track(async () => {
       await parts.drained();
       const whole = await parts.finish(false);
@@ -129,7 +124,33 @@ export class ContentReader {
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
   }
 
+  /** Cuts bytes as they come; chunks go to the workers in batches. */
+  async #cut(parts: Parts, stream: AsyncIterable<Uint8Array>): Promise<void> {
+    const chunker = new StreamChunker(this.#options.chunker, STREAM_BATCH_BYTES);
+    for await (const slice of untilAborted(stream, this.#options.signal)) {
+      for (const batch of chunker.push(slice)) await this.#part(parts, { kind: "data", ...batch });
+    }
+    const last = chunker.end();
+    if (last) await this.#part(parts, { kind: "data", ...last });
+  }
+
+  async #inOrder(file: LargeRead | { readonly problem: string }, done: (outcome: Outcome) => void): Promise<void> {
+    if ("problem" in file) return done(file);
+    const { mark } = file;
+    const parts = this.#parts();
+    await this.#cut(parts, file.slices);
+    this.#track(async () => {
+      await parts.drained();
+      const last = await file.after();
+      if (last.problem !== undefined) return done(last);
+      const whole = await parts.finish(!sameTimes(last.mark, mark));
+      done("problem" in whole ? whole : { ...whole, mark: { ...mark, size: whole.size } });
+    });
+  }
+
   async #large(path: RawPath, done: (outcome: Outcome) => void): Promise<void> {
+    const { readLarge } = this.#options.pool;
+    if (readLarge) return this.#inOrder(await readLarge(path), done);
     const first = await (await this.#freeWorker()).inspect(path);
     if (!first.mark) return done({ problem: first.problem ?? "EIO" });
     const { mark, holes } = first;

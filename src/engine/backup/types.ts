@@ -130,8 +130,20 @@ export interface SealWorkerPort {
   flush(): Promise<void>;
 }
 
+/** A large file whose bytes come in order, because its workers can open nothing. */
+export type LargeRead = {
+  /** As it was before its first byte was read. */
+  readonly mark: FileMark;
+  /** Never throws: what goes wrong ends it, and `after` tells. */
+  readonly slices: AsyncIterable<Uint8Array>;
+  /** As it is after the last slice. */
+  after(): Promise<{ readonly mark: FileMark; readonly problem?: undefined } | { readonly problem: string }>;
+};
+
 export interface SealPool {
   readonly workers: readonly SealWorkerPort[];
+  /** Where there is one, large files are read by it and cut by the run; else workers search and read them part by part. */
+  readonly readLarge?: ((path: RawPath) => Promise<LargeRead | { readonly problem: string }>) | undefined;
   /** Hears of every finished block; set once, before the first job. */
   onBlock: (block: FinishedBlock) => void;
   /** Hears of a worker that died. */

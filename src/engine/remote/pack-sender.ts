@@ -2,7 +2,7 @@
 // has acknowledged it, and sent again as often as it takes. So an upload also never waits for its own backup to go on, which a
 // server would take for a stalled one. Memory is bounded: so many packs at a time, and the next one's slices are not taken before.
 
-import { type Bytes, concatBytes } from "../../core/bytes.ts";
+import { type Bytes, concatBytes, releaseBytes } from "../../core/bytes.ts";
 import type { SessionId, VaultId } from "../../core/ids.ts";
 import { DEVICE_ROUTES } from "../../wire/v4/api/device-routes.ts";
 import { packIdOf } from "../../wire/v4/pack.ts";
@@ -41,6 +41,7 @@ export class PackSender {
       const packId = await packIdOf(header, footer);
       if (receipt.pack !== packId) throw answerInvalid("it acknowledged another pack.");
       requireBlockNos(receipt.blockNos, blocks);
+      for (const slice of slices) releaseBytes(slice);
       return { packId, blockNos: receipt.blockNos };
     } finally {
       release();

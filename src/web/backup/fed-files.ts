@@ -1,5 +1,6 @@
 // Files for a seal worker, out of what came with its job (file-feed.ts): it opens nothing itself.
 
+import { releaseBytes } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { FileAccess, OpenFile } from "../../engine/backup/seal-worker.ts";
 import type { Fed } from "./file-feed.ts";
@@ -9,6 +10,7 @@ export class FedFiles implements FileAccess {
 
   /** What the present job reads; what the one before had is let go. */
   take(fed: readonly Fed[]): void {
+    for (const { data } of this.#files.values()) releaseBytes(new Uint8Array(data));
     this.#files = new Map(fed.map((one) => [one.path, one]));
   }
 
@@ -18,10 +20,9 @@ export class FedFiles implements FileAccess {
     if (!fed || problem !== undefined) throw Object.assign(new Error(problem), { code: problem });
     return use({
       read(target, at, length, offset) {
-        const from = offset - fed.offset;
-        const count = Math.max(0, Math.min(length, fed.data.byteLength - from));
-        if (from < 0 || count === 0) return 0;
-        target.set(new Uint8Array(fed.data, from, count), at);
+        const count = Math.max(0, Math.min(length, fed.data.byteLength - offset));
+        if (count === 0) return 0;
+        target.set(new Uint8Array(fed.data, offset, count), at);
         return count;
       },
       mark: () => fed.mark,

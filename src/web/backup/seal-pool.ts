@@ -20,7 +20,13 @@ export type SealPoolOptions = {
 };
 
 export function createBrowserPool({ keys, size, start, feed, onPath }: SealPoolOptions): SealPool {
-  return createLinePool(size, (_, events) => startLine(start(), keys, feed, events), onPath);
+  const pool = createLinePool(size, (_, events) => startLine(start(), keys, feed, events), onPath);
+  return Object.assign(pool, {
+    readLarge(path: RawPath) {
+      onPath(0, path);
+      return feed.large(path);
+    },
+  });
 }
 
 function startLine(worker: Worker, keys: SealWorkerKeys, feed: FileFeed, { hear, fail }: LineEvents): SealLine {

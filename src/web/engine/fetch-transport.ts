@@ -2,7 +2,7 @@
 // nothing again; whatever keeps a request from its whole answer is `server_unreachable`, and nothing waits for ever.
 // Bodies are sent whole: browsers stream uploads over HTTP/2 only.
 
-import { utf8 } from "../../core/bytes.ts";
+import { releaseBytes, utf8 } from "../../core/bytes.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
 import { sha256 } from "../../core/sha256.ts";
@@ -89,7 +89,9 @@ async function* slicesOf(response: Response, watch: Watch): AsyncGenerator<Uint8
       // While its reader is busy, nothing is waited for.
       watch.pause();
       isOver = done;
-      if (value) yield value;
+      if (!value) continue;
+      yield value;
+      releaseBytes(value);
     }
   } catch (error) {
     isOver = true;

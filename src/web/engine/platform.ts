@@ -3,18 +3,21 @@
 import { compress, decompress, init } from "@bokuweb/zstd-wasm";
 import type { Bytes } from "../../core/bytes.ts";
 import { systemClock, systemRandom } from "../../core/clock.ts";
-import { webPrimitives } from "../../crypto/primitives.ts";
 import type { EnginePlatform, Zstd } from "../../engine/platform.ts";
+import { releaseToNobody } from "./release.ts";
+import { workerPrimitives } from "./worker-primitives.ts";
 
 // The types are of the build for Node.
 const initFrom: (url?: string) => Promise<void> = init;
 let loaded: Promise<void> | undefined;
+const primitives = workerPrimitives();
 
 /** The platform, once zstd is loaded: from `wasmUrl`, or from where the page's bundler puts what the library names. */
 export async function browserPlatform(wasmUrl?: string): Promise<EnginePlatform> {
+  if (!loaded) releaseToNobody();
   loaded ??= initFrom(wasmUrl);
   await loaded;
-  return { primitives: webPrimitives, zstd, clock: systemClock, random: systemRandom };
+  return { primitives, zstd, clock: systemClock, random: systemRandom };
 }
 
 const zstd: Zstd = {

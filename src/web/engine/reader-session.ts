@@ -43,7 +43,6 @@ import { browserHeads } from "./head-memory.ts";
 import { PooledReader } from "./opener-pool.ts";
 import { browserPlatform } from "./platform.ts";
 import type { LogProblem, ReaderApi, Unlocking, UnlockStep } from "./reader-api.ts";
-import { readingPrimitives } from "./reading-primitives.ts";
 
 /** Opened blocks that are kept: tree blocks, above all. */
 const CACHE_BYTES = 48 * 2 ** 20;
@@ -76,7 +75,7 @@ export class ReaderSession {
     await checkHead({ vault: this.vault, home: browserHeads });
     onStep("opening");
     const secrets = await this.#secrets(how, prompt);
-    const platform = { ...(await browserPlatform()), primitives: readingPrimitives() };
+    const platform = await browserPlatform();
     this.#reader = new PooledReader({ vault: this.vault, secrets, platform, cacheBytes: CACHE_BYTES });
   }
 

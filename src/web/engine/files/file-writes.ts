@@ -1,6 +1,7 @@
 // Puts the contents of files where they belong, block by block in the order in which blocks lie in the vault: each block is fetched and
 // opened once for all the files of a batch that need it. A file's stream takes its pieces in any order.
 
+import { releaseBytes } from "../../../core/bytes.ts";
 import { AppError, isAppError } from "../../../core/errors.ts";
 import type { ChunkId } from "../../../core/ids.ts";
 import { type RawPath, rawToText } from "../../../core/raw-path.ts";
@@ -162,7 +163,7 @@ class WriteRun {
         const id = chunkIdAt(piece.chunkIds, piece.chunk);
         return chunkOf(opened, location, id, piece.length, rawToText(piece.file.job.path));
       };
-      under.push(this.#writeBlock(work, chunk));
+      under.push(this.#writeBlock(work, chunk).then(() => opened && releaseBytes(opened.chunks.payload)));
       // A slow disk holds the line up: at most two blocks wait for it.
       if (under.length > 2) await under.shift();
     }

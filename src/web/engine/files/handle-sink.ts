@@ -1,7 +1,7 @@
 // A file of the File System Access API as the end of a transfer. It is written beside its name and takes it at the end (that is what the
 // browser does with a writable), then read again, and every piece of it is held against the chunkId that the backup has for it.
 
-import { equalBytes } from "../../../core/bytes.ts";
+import { equalBytes, releaseBytes } from "../../../core/bytes.ts";
 import { AppError } from "../../../core/errors.ts";
 import type { VaultReader } from "../../../engine/reader/reader.ts";
 import { KIND_DATA } from "../../../wire/v4/vault-port.ts";
@@ -58,6 +58,7 @@ async function checkFile(
       if (!equalBytes(id, piece.id)) throw unverified(shown);
       offset += piece.length;
     }
+    releaseBytes(bytes);
     at += length;
     onChecked?.(length);
   }

@@ -12,7 +12,7 @@ export function encodeBlockLength(length: number): Bytes {
   return writer.take();
 }
 
-/** Cuts the stream into blocks. A block is held in memory of its own, which grows with what arrives, not with what is announced. */
+/** Cuts the stream into blocks. A block is held in memory of its own; that of a very long one grows with what arrives, not with what is announced. */
 export class BlockStreamReader {
   readonly #fail: (detail: string) => never;
   readonly #head = new Uint8Array(BLOCK_LENGTH_BYTES);
@@ -75,5 +75,5 @@ export class BlockStreamReader {
   }
 }
 
-/** Blocks have about 2 MiB: most need to grow once or twice. */
-const MIN_ROOM_BYTES = 512 * 1024;
+/** Nearly all blocks have less: they never grow. What is merely announced takes no more. */
+const MIN_ROOM_BYTES = 4 * 2 ** 20;

@@ -1,0 +1,2 @@
+// Ended before it runs (release.ts).
+export {};
