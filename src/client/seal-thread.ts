@@ -50,7 +50,7 @@ function openFile(fd: number, path: RawPath): OpenFile {
 }
 
 const take = serveLine(
-  (emit) => new SealWorker(nodePlatform, files, keys, emit),
+  (events) => new SealWorker(nodePlatform, files, keys, events),
   (message, transfer) => port.postMessage(message, transfer),
 );
 port.on("message", take);

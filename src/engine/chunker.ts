@@ -142,6 +142,7 @@ export type CutBatch = { readonly data: Uint8Array<ArrayBuffer>; readonly length
 export class StreamChunker {
   readonly #chunker: Chunker;
   readonly #bufferBytes: number;
+  readonly #spare: () => ArrayBuffer | undefined;
   /** Chunks that are cut, in `#buffer[0, #start)`, then bytes since the last cut, up to `#end`; those up to `#scanned` hold no cut. */
   #buffer: Uint8Array<ArrayBuffer>;
   #lengths: number[] = [];
@@ -149,9 +150,10 @@ export class StreamChunker {
   #end = 0;
   #scanned = 0;
 
-  /** A batch has at most `bufferBytes`, but room for the largest chunk. */
-  constructor(chunker: Chunker, bufferBytes: number) {
+  /** A batch has at most `bufferBytes`, but room for the largest chunk. `spare` gives buffers of batches that are done with. */
+  constructor(chunker: Chunker, bufferBytes: number, spare: () => ArrayBuffer | undefined = () => undefined) {
     this.#chunker = chunker;
+    this.#spare = spare;
     this.#bufferBytes = Math.max(bufferBytes, chunker.limits.max);
     this.#buffer = new Uint8Array(Math.min(this.#bufferBytes, FIRST_BUFFER_BYTES));
   }
@@ -200,7 +202,9 @@ export class StreamChunker {
   #take(): CutBatch {
     const batch = { data: this.#buffer.subarray(0, this.#start), lengths: this.#lengths };
     const rest = this.#buffer.subarray(this.#start, this.#end);
-    this.#buffer = new Uint8Array(this.#bufferBytes);
+    const spare = this.#spare();
+    const isLargeEnough = spare !== undefined && spare.byteLength >= this.#bufferBytes;
+    this.#buffer = isLargeEnough ? new Uint8Array(spare, 0, this.#bufferBytes) : new Uint8Array(this.#bufferBytes);
     this.#buffer.set(rest);
     this.#lengths = [];
     this.#start = 0;

@@ -1,6 +1,7 @@
 // Files on their way to blocks: small ones in batches, large ones in parts that all workers share, streams as they come. It gives
 // work to the workers, asks which chunks are missing, and tells the workers in which block each missing chunk goes.
 
+import { releaseBytes } from "../../core/bytes.ts";
 import { AppError, throwIfAborted } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { holesWithin } from "../../wire/v4/holes.ts";
@@ -59,17 +60,25 @@ export type ContentOptions = {
   readonly onFailure: (error: unknown) => void;
 };
 
+/** Of streams: as many as come back while one is filled. */
+const SPARE_BUFFERS = 2;
 const QUEUE_LIMIT_BYTES = 8 * 2 ** 20;
 
 export class ContentReader {
   readonly #options: ContentOptions;
   readonly #open = new Map<SealWorkerPort, { counter: number; row: number; bytes: number; chunks: number }>();
   #batch: Batch = { files: [], done: [], bytes: 0 };
+  /** Buffers of a stream's batches that came back. */
+  readonly #spare: ArrayBuffer[] = [];
   readonly #tasks = new Set<Promise<void>>();
   readonly #progress = new Signal();
 
   constructor(options: ContentOptions) {
     this.#options = options;
+    options.pool.onSpare = (buffer) => {
+      if (this.#spare.length < SPARE_BUFFERS && buffer.byteLength >= STREAM_BATCH_BYTES) this.#spare.push(buffer);
+      else releaseBytes(new Uint8Array(buffer));
+    };
   }
 
   /** Something was finished: whoever waits for room should look again. */
@@ -126,7 +135,7 @@ export class ContentReader {
 
   /** Cuts bytes as they come; chunks go to the workers in batches. */
   async #cut(parts: Parts, stream: AsyncIterable<Uint8Array>): Promise<void> {
-    const chunker = new StreamChunker(this.#options.chunker, STREAM_BATCH_BYTES);
+    const chunker = new StreamChunker(this.#options.chunker, STREAM_BATCH_BYTES, () => this.#spare.pop());
     for await (const slice of untilAborted(stream, this.#options.signal)) {
       for (const batch of chunker.push(slice)) await this.#part(parts, { kind: "data", ...batch });
     }

@@ -17,10 +17,14 @@ export function createInlinePool(
     workers: [],
     onBlock: () => undefined,
     onFailure: () => undefined,
+    onSpare: () => undefined,
     close: async () => undefined,
   };
   pool.workers = Array.from({ length: size }, () => {
-    const worker = new SealWorker(platform, files, keys, (block) => pool.onBlock(block));
+    const worker = new SealWorker(platform, files, keys, {
+      onBlock: (block) => pool.onBlock(block),
+      onSpare: (buffer) => pool.onSpare(buffer),
+    });
     return new InlineWorker(worker, (error) => pool.onFailure(error));
   });
   return pool;

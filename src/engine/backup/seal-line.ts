@@ -6,7 +6,7 @@ import { AppError } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { BlockKind } from "../../wire/v4/vault-port.ts";
 import type { FromWorker, ToWorker } from "./seal-messages.ts";
-import type { SealWorker } from "./seal-worker.ts";
+import type { SealWorker, SealWorkerEvents } from "./seal-worker.ts";
 import type { FinishedBlock, ReadJob, ReadResult, ScanJob, ScanResult, SealPool, SealWorkerPort } from "./types.ts";
 
 /** A worker that was started. */
@@ -27,6 +27,7 @@ export function createLinePool(
     workers: [],
     onBlock: () => undefined,
     onFailure: () => undefined,
+    onSpare: () => undefined,
     async close() {
       await Promise.all(pool.workers.map((worker) => worker.close()));
     },
@@ -36,6 +37,7 @@ export function createLinePool(
       new LineWorker((events) => open(i, events), {
         onBlock: (block) => pool.onBlock(block),
         onFailure: (error) => pool.onFailure(error),
+        onSpare: (buffer) => pool.onSpare(buffer),
         onPath: (path) => onPath?.(i, path),
       }),
     );
@@ -45,12 +47,15 @@ export function createLinePool(
 
 /** The worker's end: takes one message after the other. `before` runs when a message's turn has come. */
 export function serveLine(
-  make: (emit: (block: FinishedBlock) => void) => SealWorker,
+  make: (events: SealWorkerEvents) => SealWorker,
   post: (message: FromWorker, transfer: ArrayBuffer[]) => void,
 ): (message: ToWorker, before?: () => void) => void {
-  const worker = make((block) => {
-    const own = ownBuffer(block);
-    post({ done: "block", block: own }, [own.frame.buffer, own.chunkIds.buffer]);
+  const worker = make({
+    onBlock(block) {
+      const own = ownBuffer(block);
+      post({ done: "block", block: own }, [own.frame.buffer, own.chunkIds.buffer]);
+    },
+    onSpare: (buffer) => post({ done: "spare", buffer }, [buffer]),
   });
   let turn: Promise<void> = Promise.resolve();
   return (message, before) => {
@@ -96,7 +101,7 @@ function own(bytes: Bytes): Bytes {
   return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : bytes.slice();
 }
 
-type Events = { onBlock(block: FinishedBlock): void; onFailure(error: unknown): void; onPath(path: RawPath): void };
+type Events = SealWorkerEvents & { onFailure(error: unknown): void; onPath(path: RawPath): void };
 type Waiting = { resolve(value: never): void; reject(error: unknown): void };
 
 class LineWorker implements SealWorkerPort {
@@ -161,6 +166,10 @@ class LineWorker implements SealWorkerPort {
   #hear(message: FromWorker): void {
     if (message.done === "block") {
       this.#events.onBlock(message.block);
+      return;
+    }
+    if (message.done === "spare") {
+      this.#events.onSpare(message.buffer);
       return;
     }
     if (message.done === "failed") {

@@ -29,4 +29,5 @@ export type FromWorker =
   | { readonly done: "inspect"; readonly id: number; readonly result: Awaited<ReturnType<SealWorkerPort["inspect"]>> }
   | { readonly done: "flush"; readonly id: number }
   | { readonly done: "block"; readonly block: FinishedBlock }
+  | { readonly done: "spare"; readonly buffer: ArrayBuffer }
   | { readonly done: "failed"; readonly message: string };

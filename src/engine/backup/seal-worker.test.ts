@@ -24,7 +24,15 @@ const keys = {
 
 function makeWorker(files: FileAccess) {
   const blocks: FinishedBlock[] = [];
-  return { worker: new SealWorker(platform, files, keys, (block) => blocks.push(block)), blocks };
+  const spares: ArrayBuffer[] = [];
+  return {
+    worker: new SealWorker(platform, files, keys, {
+      onBlock: (block) => blocks.push(block),
+      onSpare: (buffer) => spares.push(buffer),
+    }),
+    blocks,
+    spares,
+  };
 }
 
 async function idsOf(chunks: readonly Uint8Array[]): Promise<string[]> {
@@ -271,6 +279,18 @@ describe("blocks", () => {
   async function textsOf(block: FinishedBlock): Promise<string[]> {
     return (await openFinished(block)).map((chunk) => new TextDecoder().decode(chunk));
   }
+
+  test("hold copies: the buffer of a job goes back to its giver when the job is assigned", async () => {
+    const { worker, blocks, spares } = makeWorker(new MemoryDisk());
+    const job = data("one", "two");
+    await worker.read(1, job);
+    assert.deepEqual(spares, []);
+    await worker.assign(1, Int32Array.of(4, 4));
+    assert.deepEqual(spares, [job.data.buffer]);
+    job.data.fill(0);
+    await worker.flush();
+    assert.deepEqual(await Promise.all(blocks.map(textsOf)), [["one", "two"]]);
+  });
 
   test("hold what was assigned to their counter, in order, also across jobs", async () => {
     const { worker, blocks } = makeWorker(new MemoryDisk());

@@ -52,6 +52,21 @@ export type SealWorkerKeys = {
   readonly level: CompressionLevel;
 };
 
+export type SealWorkerEvents = {
+  onBlock(block: FinishedBlock): void;
+  /** The buffer of a `data` job is whoever's gave it again. */
+  onSpare(buffer: ArrayBuffer): void;
+};
+
+type HeldJob = {
+  readonly buffer: Bytes;
+  readonly starts: readonly number[];
+  readonly lengths: readonly number[];
+  readonly chunkIds: Bytes;
+  /** The buffer came with the job. */
+  isGiven: boolean;
+};
+
 const SPARE_BUFFERS = 2;
 const MIN_BUFFER_BYTES = 2.5 * 2 ** 20;
 const DATA_PREFIX = Uint8Array.of(KIND_DATA);
@@ -60,27 +75,29 @@ export class SealWorker {
   readonly #platform: EnginePlatform;
   readonly #files: FileAccess;
   readonly #keys: SealWorkerKeys;
-  readonly #emit: (block: FinishedBlock) => void;
+  readonly #events: SealWorkerEvents;
   readonly #chunker: Chunker;
-  readonly #jobs = new Map<number, { buffer: Bytes; starts: number[]; lengths: number[]; chunkIds: Bytes }>();
+  readonly #jobs = new Map<number, HeldJob>();
   #spare: Bytes[] = [];
   readonly #block = new BlockPayloadWriter();
   #blockIds: Bytes[] = [];
   #counter = -1;
   readonly #zeroIds = new Map<number, Bytes>();
 
-  constructor(platform: EnginePlatform, files: FileAccess, keys: SealWorkerKeys, emit: (block: FinishedBlock) => void) {
+  constructor(platform: EnginePlatform, files: FileAccess, keys: SealWorkerKeys, events: SealWorkerEvents) {
     this.#platform = platform;
     this.#files = files;
     this.#keys = keys;
-    this.#emit = emit;
+    this.#events = events;
     this.#chunker = createChunker(keys.chunkerKey);
   }
 
   async read(job: number, work: ReadJob): Promise<ReadResult> {
     if (work.kind === "files") return this.#readFiles(job, work.files);
     if (work.kind === "range") return this.#readRange(job, work.path, work.offset, work.lengths, work.holes);
-    return this.#name(job, work.data, startsOf(work.lengths), work.lengths, []);
+    const result = await this.#name(job, work.data, startsOf(work.lengths), work.lengths, []);
+    this.#jobs.get(job)!.isGiven = true;
+    return result;
   }
 
   async assign(job: number, counters: Int32Array): Promise<void> {
@@ -95,7 +112,8 @@ export class SealWorker {
       this.#block.add(held.buffer.subarray(held.starts[i]!, held.starts[i]! + held.lengths[i]!));
       this.#blockIds.push(held.chunkIds.subarray(i * 32, i * 32 + 32));
     }
-    this.#giveBack(held.buffer);
+    if (held.isGiven) this.#events.onSpare(held.buffer.buffer);
+    else this.#giveBack(held.buffer);
   }
 
   /** Seals the open block. */
@@ -112,7 +130,7 @@ export class SealWorker {
     const headroom = FRAME_HEADER_BYTES;
     const { sealed: frame, blockId } = await sealBlock(this.#platform, sessionKey, context, payload, level, headroom);
     frame.set(encodeFrameHeader({ length: frame.length - headroom, counter, sessionIndex: 0, kind }));
-    this.#emit({ kind, counter, frame, blockId, chunkIds });
+    this.#events.onBlock({ kind, counter, frame, blockId, chunkIds });
   }
 
   /** Metadata and holes of a large file, before its parts are asked for. */
@@ -240,7 +258,7 @@ export class SealWorker {
       else put(named);
     }
     if (pending.length > 0) await Promise.all(pending);
-    this.#jobs.set(job, { buffer, starts, lengths: [...lengths], chunkIds });
+    this.#jobs.set(job, { buffer, starts, lengths: [...lengths], chunkIds, isGiven: false });
     return { chunkIds, lengths, files };
   }
 

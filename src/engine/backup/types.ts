@@ -148,6 +148,8 @@ export interface SealPool {
   onBlock: (block: FinishedBlock) => void;
   /** Hears of a worker that died. */
   onFailure: (error: unknown) => void;
+  /** Hears of the buffer of a `data` job that no worker needs any more. */
+  onSpare: (buffer: ArrayBuffer) => void;
   close(): Promise<void>;
 }
 

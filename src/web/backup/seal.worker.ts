@@ -15,7 +15,7 @@ port.addEventListener("message", ({ data }: MessageEvent<SealMessage>) => {
   if ("keys" in data) {
     take = browserPlatform().then((platform) =>
       serveLine(
-        (emit) => new SealWorker(platform, files, data.keys, emit),
+        (events) => new SealWorker(platform, files, data.keys, events),
         (message, transfer) => port.postMessage(message, transfer),
       ),
     );
