@@ -66,6 +66,6 @@ export function shownAddress({ address: { host, port } }: Gateway): string {
   return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host.startsWith("127.") || host === "::1";
 }

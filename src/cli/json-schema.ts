@@ -473,7 +473,14 @@ export const DOCUMENTS = {
   "gateway clients": [
     result("gateway clients", {
       clients: z.array(
-        z.strictObject({ name: z.string(), hasKey: z.boolean(), registeredAt: time, lastSeenAt: time.optional() }),
+        z.strictObject({
+          name: z.string(),
+          hasKey: z.boolean(),
+          registeredAt: time,
+          lastSeenAt: time.optional(),
+          lastUploadAt: time.optional(),
+          retireAt: time.optional(),
+        }),
       ),
     }),
   ],
@@ -484,6 +491,7 @@ export const DOCUMENTS = {
       refused: z.array(z.strictObject({ name: z.string(), reason: z.enum(["id_taken", "name_taken", "invalid"]) })),
     }),
   ],
+  "gateway retire": [result("gateway retire", { name: z.string(), retireAt: time.optional() })],
   "gateway reset": [result("gateway reset", { name: z.string() })],
   "gateway forget": [result("gateway forget", { name: z.string() })],
   config: [

@@ -12,6 +12,7 @@ import type { ServedVault, VaultRegistry } from "../server/vaults.ts";
 import type { Context } from "./context.ts";
 import { type AdmissionOptions, gatewayAddress } from "./gateway-options.ts";
 import { gatewayVaultStore, gatewayWarnings, runGateway, shownAddress } from "./gateway-run.ts";
+import { gatewayView } from "./gateway-view.ts";
 import { readDevice } from "./open-vault.ts";
 import { usage } from "./parse-values.ts";
 
@@ -42,7 +43,19 @@ export async function startServedGateway(
   await checkHead({ vault: port, home });
   const store = await gatewayVaultStore(context, port, device);
   const gateway = await runGateway(context, options, { listen, store, dataDir: join(kit.settings.data, "gateway") });
-  return { gateway, shownAddress: shownAddress(gateway), vault, warnings: gatewayWarnings(gateway, options) };
+  kit.gateway.view = gatewayView(gateway, options, vault.id);
+  return {
+    gateway: {
+      ...gateway,
+      async close() {
+        kit.gateway.view = undefined;
+        await gateway.close();
+      },
+    },
+    shownAddress: shownAddress(gateway),
+    vault,
+    warnings: gatewayWarnings(gateway, options),
+  };
 }
 
 function chosenVault(vaults: VaultRegistry, name: string | undefined): ServedVault {

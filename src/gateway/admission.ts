@@ -59,12 +59,22 @@ function blockListOf(networks: readonly string[]): BlockList {
 
 function parseRetirement(text: string): [string, number] {
   const at = text.lastIndexOf("=");
-  const date = text.slice(at + 1);
-  const time = Date.parse(`${date}T00:00:00Z`);
-  const isDate =
-    /^\d{4}-\d\d-\d\d$/.test(date) && Number.isFinite(time) && new Date(time).toISOString().startsWith(date);
-  if (at < 1 || !isDate) throw usage(`${text} is no name with a date, such as shop=2027-06-30.`);
+  const time = timeOf(text.slice(at + 1));
+  if (at < 1 || time === undefined) throw usage(`${text} is no name with a date, such as shop=2027-06-30.`);
   return [text.slice(0, at), time];
+}
+
+/** Of a day as `2027-06-30`, in UTC: milliseconds since 1970. Throws `usage`. */
+export function dayStart(day: string): number {
+  const time = timeOf(day);
+  if (time === undefined) throw usage(`${day} is no day such as 2027-06-30.`);
+  return time;
+}
+
+function timeOf(day: string): number | undefined {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(day) && Number.isFinite(time);
+  return isDay && new Date(time).toISOString().startsWith(day) ? time : undefined;
 }
 
 function usage(detail: string): AppError {

@@ -21,6 +21,10 @@ export type RegisteredClient = {
   /** Milliseconds since 1970 UTC. */
   readonly registeredAt: number;
   readonly lastSeenAt: number;
+  /** When a file was last stored; undefined: not since this is kept. */
+  readonly lastUploadAt: number | undefined;
+  /** From when on it is refused. */
+  readonly retireAt: number | undefined;
 };
 
 export type ImportedClient = Pick<RegisteredClient, "id" | "user" | "publicKey"> & {
@@ -41,6 +45,8 @@ type ClientRow = {
   publicKey: Uint8Array | null;
   registeredAt: number;
   lastSeenAt: number;
+  lastUploadAt: number | null;
+  retireAt: number | null;
 };
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS clients (
@@ -48,8 +54,13 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS clients (
   name TEXT NOT NULL UNIQUE,
   publicKey BLOB,
   registeredAt INTEGER NOT NULL,
-  lastSeenAt INTEGER NOT NULL
+  lastSeenAt INTEGER NOT NULL,
+  lastUploadAt INTEGER,
+  retireAt INTEGER
 ) STRICT, WITHOUT ROWID`;
+/** Databases of earlier versions lack them. */
+const LATER_COLUMNS = ["lastUploadAt", "retireAt"];
+const INSERT = "INSERT INTO clients (id, name, publicKey, registeredAt, lastSeenAt) VALUES (?, ?, ?, ?, ?)";
 const DATABASE_FILE = "gateway.db";
 
 export class ClientRegistry {
@@ -61,6 +72,12 @@ export class ClientRegistry {
   constructor(dataDir: string, clock: Clock, random: RandomSource) {
     this.#database = new Database(join(dataDir, DATABASE_FILE));
     this.#database.exec(SCHEMA);
+    const columns = this.#database.all<{ name: string }>("SELECT name FROM pragma_table_info('clients')");
+    for (const later of LATER_COLUMNS) {
+      if (!columns.some(({ name }) => name === later)) {
+        this.#database.exec(`ALTER TABLE clients ADD COLUMN ${later} INTEGER`);
+      }
+    }
     this.#clock = clock;
     this.#random = random;
   }
@@ -72,8 +89,8 @@ export class ClientRegistry {
       if (this.#count() >= LIMITS.gatewayClients.value) return "full";
       const id = this.#random.bytes(V3_BYTES.id);
       const now = this.#clock.now();
-      this.#database.run("INSERT INTO clients VALUES (?, ?, NULL, ?, ?)", id, user, now, now);
-      return { id: toHex(id) as V3ClientId, user, publicKey: undefined, registeredAt: now, lastSeenAt: now };
+      this.#database.run(INSERT, id, user, null, now, now);
+      return this.byId(toHex(id) as V3ClientId)!;
     });
   }
 
@@ -99,6 +116,21 @@ export class ClientRegistry {
     this.#database.softTransaction(() =>
       this.#database.run("UPDATE clients SET lastSeenAt = ? WHERE id = ?", this.#clock.now(), fromHex(id)),
     );
+  }
+
+  storedNow(id: V3ClientId): void {
+    this.#database.softTransaction(() =>
+      this.#database.run("UPDATE clients SET lastUploadAt = ? WHERE id = ?", this.#clock.now(), fromHex(id)),
+    );
+  }
+
+  /** Refuses the client from that moment on; undefined takes that back. False when there is no such name. */
+  retire(user: string, at: number | undefined): boolean {
+    return this.#database.run("UPDATE clients SET retireAt = ? WHERE name = ?", at ?? null, user).changes > 0;
+  }
+
+  isRetired(user: string): boolean {
+    return (this.byName(user)?.retireAt ?? Number.POSITIVE_INFINITY) <= this.#clock.now();
   }
 
   /** Forgets the key, so that the client may send another one. False when there is no such name. */
@@ -127,7 +159,7 @@ export class ClientRegistry {
         else {
           const [now, seen] = [this.#clock.now(), lastSeenAt ?? 0];
           const values = [fromHex(id), user, publicKey ?? null, now, seen] as const;
-          this.#database.run("INSERT INTO clients VALUES (?, ?, ?, ?, ?)", ...values);
+          this.#database.run(INSERT, ...values);
           imported++;
         }
       }
@@ -161,6 +193,14 @@ export function isUserName(user: string): boolean {
   return checkLabel(user, USER_NAME_MAX_BYTES) === undefined;
 }
 
-function clientOf({ id, name, publicKey, registeredAt, lastSeenAt }: ClientRow): RegisteredClient {
-  return { id: toHex(id) as V3ClientId, user: name, publicKey: publicKey ?? undefined, registeredAt, lastSeenAt };
+function clientOf({ id, name, publicKey, lastUploadAt, retireAt, ...row }: ClientRow): RegisteredClient {
+  return {
+    registeredAt: row.registeredAt,
+    lastSeenAt: row.lastSeenAt,
+    id: toHex(id) as V3ClientId,
+    user: name,
+    publicKey: publicKey ?? undefined,
+    lastUploadAt: lastUploadAt ?? undefined,
+    retireAt: retireAt ?? undefined,
+  };
 }

@@ -9,7 +9,7 @@ import { AppError } from "../core/errors.ts";
 import { type Logger, type Said, said } from "../core/log.ts";
 import { REPLY } from "../wire/v3/messages.ts";
 import { encodeReply } from "../wire/v3/replies.ts";
-import { type AdmissionRules, createAdmission } from "./admission.ts";
+import { type AdmissionRules, createAdmission, type NameAnswer } from "./admission.ts";
 import { ClientRegistry } from "./client-registry.ts";
 import { holdFolder } from "./hold-folder.ts";
 import { Places } from "./places.ts";
@@ -53,6 +53,11 @@ export type GatewayStats = SessionCounts & {
 export type Gateway = {
   readonly address: { readonly host: string; readonly port: number };
   stats(): GatewayStats;
+  readonly clients: Pick<ClientRegistry, "all" | "retire" | "resetKey" | "remove">;
+  /** As it would be answered now. */
+  judgeName(user: string): NameAnswer;
+  /** Dates that were given at the start, by name. */
+  readonly retirements: ReadonlyMap<string, number>;
   /** Takes nothing more, ends all connections (uploads that are being committed are), and closes the store. */
   close(): Promise<void>;
 };
@@ -90,6 +95,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return {
       address: gateway.address,
       stats: () => gateway.stats(),
+      clients: registry,
+      judgeName(user) {
+        const answer = admission.judgeName(user, clock.now());
+        return answer === "allowed" && registry.isRetired(user) ? "retired" : answer;
+      },
+      retirements: admission.retirements,
       async close() {
         await gateway.close();
         for (const step of undo) await step();

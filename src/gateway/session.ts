@@ -237,6 +237,14 @@ export class Session {
   }
 
   #isAdmitted(user: string): boolean {
+    if (!this.#isListed(user)) return false;
+    if (!this.#options.registry.isRetired(user)) return true;
+    this.#refused(said`the name is retired`);
+    return false;
+  }
+
+  /** By what was given at the start, which costs nothing: it is asked for each packet. */
+  #isListed(user: string): boolean {
     const { admission, clock } = this.#options;
     const answer = admission.judgeName(user, clock.now());
     if (answer !== "allowed")
@@ -245,7 +253,7 @@ export class Session {
   }
 
   #sender(): Sender | undefined {
-    if (!this.#client || !this.#fileKey || !this.#isAdmitted(this.#client.user)) return undefined;
+    if (!this.#client || !this.#fileKey || !this.#isListed(this.#client.user)) return undefined;
     return { client: this.#client.id, user: this.#client.user, fileKey: this.#fileKey };
   }
 
@@ -278,6 +286,7 @@ export class Session {
     const answer = await this.#uploads.confirm(name);
     if (!answer.isSafe) return this.#refuse(answer.reason);
     this.#options.counts.stored++;
+    this.#options.registry.storedNow(client);
     this.#options.logger.info("stored an upload of protocol 3", { client: this.#client!.id });
     return { code: REPLY.acknowledged, client };
   }

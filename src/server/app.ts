@@ -16,6 +16,7 @@ import type { ObjectStore } from "../storage/object-store.ts";
 import { type Migrations, openServerDatabase } from "./database.ts";
 import { DEVICE_API } from "./device-api/part.ts";
 import { logEvent } from "./event-log.ts";
+import { GATEWAY_PART } from "./gateway-part.ts";
 import { type Dispatch, dispatcher } from "./http/dispatch.ts";
 import { type Listener, listenLocal, listenPlain, listenTls } from "./http/listener.ts";
 import type { Principal } from "./http/principal.ts";
@@ -68,7 +69,15 @@ export type RunningServer = {
 };
 
 /** Everything that brings tables and routes. */
-export const PARTS: readonly PartModule[] = [PEOPLE_PART, DEVICE_API, JOBS_PART, RUNS_PART, NOTIFY_PART, PAGE_PART];
+export const PARTS: readonly PartModule[] = [
+  PEOPLE_PART,
+  DEVICE_API,
+  JOBS_PART,
+  RUNS_PART,
+  NOTIFY_PART,
+  GATEWAY_PART,
+  PAGE_PART,
+];
 
 const RENEWAL_CHECK_MS = 12 * 3_600_000;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -109,6 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       running,
       attempts: new AttemptLimits({ clock }),
       logTail,
+      gateway: { view: undefined },
       origins,
       ports: () => ({ https: ports.tls?.port, http: ports.plain?.port }),
       hasOwner: () => parts.some((part) => part.hasOwner?.() ?? false),

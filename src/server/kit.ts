@@ -15,6 +15,7 @@ import type { Command } from "../wire/v4/api/plan-routes.ts";
 import type { Route } from "../wire/v4/api/route.ts";
 import type { Run } from "../wire/v4/api/run-routes.ts";
 import type { Migrations } from "./database.ts";
+import type { GatewaySlot } from "./gateway-part.ts";
 import type { Mounted, RawRoute } from "./http/call.ts";
 import type { Principal } from "./http/principal.ts";
 import type { AttemptLimits } from "./limits/attempts.ts";
@@ -53,6 +54,8 @@ export type ServerKit = {
   connections(): number;
   /** The last lines of the server's log. */
   readonly logTail: LogTail;
+  /** Of the gateway for clients of CyberBackup 3, which whoever starts the server may start beside it. */
+  readonly gateway: GatewaySlot;
   /** What a vault, or one device in it, stores: of the part that counts. */
   usage(vault: ServedVault, device?: DeviceId): Promise<Usage>;
   /** Asks all parts; throws `quota_full`, `server_full` or `server_stopping`. */

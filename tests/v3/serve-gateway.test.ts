@@ -8,10 +8,13 @@ import { test } from "node:test";
 import type { JsonDocument } from "../../src/cli/json-schema.ts";
 import { socketTransport } from "../../src/client/http/node-transport.ts";
 import { systemClock, systemRandom } from "../../src/core/clock.ts";
+import type { V3ClientId } from "../../src/core/ids.ts";
 import { ApiClient } from "../../src/engine/remote/api-client.ts";
 import { nobody } from "../../src/engine/remote/credentials.ts";
 import { Retrier } from "../../src/engine/remote/retrier.ts";
 import { runJob } from "../../src/engine/remote/run-job.ts";
+import { REPLY, REQUEST } from "../../src/wire/v3/messages.ts";
+import { GATEWAY_ROUTES } from "../../src/wire/v4/api/gateway-routes.ts";
 import { cli, cliError, cliResult, documentsIn, newPlace, type Place, type Run, start } from "../cli/run-cli.ts";
 import { pseudoRandomBytes } from "../pseudo-random.ts";
 import { Peer } from "./peer.ts";
@@ -79,10 +82,11 @@ test("uploads of version 3 go into a served vault, before and after its index is
     const machine = new ApiClient({ transport, credentials: nobody, retrier });
     const job = await runJob(machine, { kind: "rebuild", vault: gateway.vault, dryRun: false });
     assert.equal(job.state, "done");
-    await transport.close();
 
     await peer.upload("second.txt", files[1]);
     peer.destroy();
+    await clientsAreRuledByTheServersPeople(machine, peer.id, gateway.port);
+    await transport.close();
   } finally {
     ended = await server.stop();
   }
@@ -111,6 +115,39 @@ test("uploads of version 3 go into a served vault, before and after its index is
     place.remove();
   }
 });
+
+/** As an owner does on the page: sees them without their ids, gives them a last day, lets them send a new key, forgets them. */
+async function clientsAreRuledByTheServersPeople(people: ApiClient, id: V3ClientId, port: number): Promise<void> {
+  const state = async () => (await people.call(GATEWAY_ROUTES.gateway, {})).gateway!;
+  const before = await state();
+  assert.doesNotMatch(JSON.stringify(before), new RegExp(id));
+  const [alice] = before.clients;
+  assert.deepEqual(
+    before.clients.map(({ name, hasKey, answer, retireAt }) => [name, hasKey, answer, retireAt]),
+    [["alice", true, "allowed", null]],
+  );
+  assert.ok(alice!.lastUploadAt! >= alice!.registeredAt);
+  assert.deepEqual([before.stored, before.isLoopback, before.names], [2, true, null]);
+  const params = { id: alice!.id };
+  const comes = async (): Promise<number | "closed"> => {
+    const peer = await Peer.connect(port);
+    await peer.name(REQUEST.reconnect, "alice", id);
+    const code = await peer.nextCode();
+    peer.destroy();
+    return code;
+  };
+  assert.equal(await comes(), REPLY.reconnected);
+  await people.call(GATEWAY_ROUTES.retireGatewayClient, { params, body: { retireAt: Date.now() - 1 } });
+  assert.equal(await comes(), REPLY.error);
+  assert.equal((await state()).clients[0]!.answer, "retired");
+  await people.call(GATEWAY_ROUTES.retireGatewayClient, { params, body: { retireAt: null } });
+  assert.equal(await comes(), REPLY.reconnected);
+  await people.call(GATEWAY_ROUTES.resetGatewayClient, { params });
+  assert.equal((await state()).clients[0]!.hasKey, false);
+  await people.call(GATEWAY_ROUTES.forgetGatewayClient, { params });
+  assert.deepEqual((await state()).clients, []);
+  await assert.rejects(people.call(GATEWAY_ROUTES.forgetGatewayClient, { params }), { code: "not_found" });
+}
 
 test("a gateway that cannot be keeps the server from starting, with one error", async () => {
   const { place, data, writerFile } = await placeWithServedVault();

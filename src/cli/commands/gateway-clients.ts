@@ -1,9 +1,10 @@
-// `gateway clients`, `import`, `reset`, `forget`: who may upload through the gateway. They work while it runs, too.
+// `gateway clients`, `import`, `retire`, `reset`, `forget`: who may upload through the gateway. They work while it runs, too.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { AppError } from "../../core/errors.ts";
+import { dayStart } from "../../gateway/admission.ts";
 import { ClientRegistry } from "../../gateway/client-registry.ts";
 import { readOldDatabase } from "../../gateway/old-database.ts";
 import { action, type Context } from "../context.ts";
@@ -29,6 +30,13 @@ export function defineClients(command: Command, cli: Cli): void {
     .argument("<file>", "defensive.db of the old server.")
     .action(action(cli, takeOver));
   addExamples(taking, [["cyberbackup gateway import /srv/old-server/defensive.db", "clients reconnect as before"]]);
+  const retiring = command
+    .command("retire")
+    .description("Refuse a client from a day on. Its uploads stay.")
+    .argument("<name>", "Name of the user.")
+    .argument("<day>", "That day (UTC), such as 2027-06-30; never takes it back.")
+    .action(action(cli, retire));
+  addExamples(retiring, [["cyberbackup gateway retire shop 2027-06-30", "until the shop's machine is moved"]]);
   command
     .command("reset")
     .description("Let a client send a new key: without this nobody can take over a name.")
@@ -44,18 +52,22 @@ export function defineClients(command: Command, cli: Cli): void {
 async function list(context: Context, options: Options): Promise<undefined> {
   const { output } = context;
   const clients = await withRegistry(context, options, (registry) => registry.all());
-  const rows = clients.map(({ user, publicKey, registeredAt, lastSeenAt }) => ({
+  const rows = clients.map(({ user, publicKey, registeredAt, lastSeenAt, lastUploadAt, retireAt }) => ({
     name: user,
     hasKey: publicKey !== undefined,
     registeredAt: isoTime(registeredAt),
     ...(lastSeenAt > 0 ? { lastSeenAt: isoTime(lastSeenAt) } : {}),
+    ...(lastUploadAt === undefined ? {} : { lastUploadAt: isoTime(lastUploadAt) }),
+    ...(retireAt === undefined ? {} : { retireAt: isoTime(retireAt) }),
   }));
-  const columns = ["Name", "Key", "Registered", "Last seen"].map((title) => ({ title }));
-  const cells = clients.map(({ user, publicKey, registeredAt, lastSeenAt }) => [
+  const columns = ["Name", "Key", "Registered", "Last seen", "Last upload", "Refused from"].map((title) => ({ title }));
+  const cells = clients.map(({ user, publicKey, registeredAt, lastSeenAt, lastUploadAt, retireAt }) => [
     shownText(user),
     publicKey ? "yes" : "none yet",
     formatTime(registeredAt),
     lastSeenAt > 0 ? formatTime(lastSeenAt) : "never",
+    lastUploadAt === undefined ? "never" : formatTime(lastUploadAt),
+    retireAt === undefined ? "" : formatTime(retireAt),
   ]);
   for (const line of table(columns, cells, output.paint.bold)) output.print(line);
   output.json({ type: "result", command: "gateway clients", clients: rows });
@@ -70,6 +82,20 @@ async function takeOver(context: Context, options: Options, file: string): Promi
   output.say(`${plural(imported, "client")} imported, ${present} known already.`);
   const left = refused.map(({ user, reason }) => ({ name: user, reason }));
   output.json({ type: "result", command: "gateway import", imported, present, refused: left });
+}
+
+async function retire(context: Context, options: Options, name: string, day: string): Promise<undefined> {
+  const at = day === "never" ? undefined : dayStart(day);
+  await change(context, options, name, (registry) => registry.retire(name, at));
+  context.output.say(
+    at === undefined ? `${shownText(name)} may come as before.` : `${shownText(name)} is refused from ${day} on.`,
+  );
+  context.output.json({
+    type: "result",
+    command: "gateway retire",
+    name,
+    ...(at === undefined ? {} : { retireAt: isoTime(at) }),
+  });
 }
 
 async function reset(context: Context, options: Options, name: string): Promise<undefined> {

@@ -34,7 +34,7 @@ const SECTIONS: readonly Section[] = [
   { id: "appearance", isOwn: true, View: Appearance },
   { id: "people", isOwn: false, View: People, isFor: isOwner },
   { id: "invitations", isOwn: false, View: Invitations, isFor: (rights) => rights.maySomewhere("operator") },
-  { id: "legacy", isOwn: false, View: Legacy, isFor: isOwner },
+  { id: "legacy", isOwn: false, View: Legacy, isFor: (rights) => rights.may("viewer") },
   { id: "audit", isOwn: false, View: Audit, isFor: isOwner },
   { id: "about", isOwn: false, View: About },
 ];

@@ -1,22 +1,25 @@
-// Passkeys in a real browser, whose own software authenticator keeps them: made in the settings, renamed, signed in by, taken off.
+// Settings in a real browser: passkeys, which its own software authenticator keeps, and clients of a gateway for CyberBackup 3.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { gatewayView } from "../../src/cli/gateway-view.ts";
+import type { VaultId } from "../../src/core/ids.ts";
 import { noChromium } from "../browser/chromium.ts";
+import { startRig as startGatewayRig } from "../v3/peer.ts";
 import { assertAccessible } from "./axe.ts";
 import { OWNER, PASSWORD, type Site, startSite } from "./rig.ts";
 import { addVirtualAuthenticator } from "./virtual-authenticator.ts";
 
 const SETTINGS = "/settings/security";
 
-describe("a passkey for signing in", { skip: noChromium }, () => {
+describe("settings", { skip: noChromium }, () => {
   let site: Site;
   before(async () => {
     site = await startSite();
   });
   after(() => site?.[Symbol.asyncDispose]());
 
-  test("is made with the password, signs in without, and is taken off", async () => {
+  test("a passkey is made with the password, signs in without, and is taken off", async () => {
     await using tab = await site.open({ path: SETTINGS, as: { email: OWNER } });
     const { page } = tab;
     await addVirtualAuthenticator(page);
@@ -49,7 +52,7 @@ describe("a passkey for signing in", { skip: noChromium }, () => {
     await page.getByText("The server does not accept the login.").waitFor();
   });
 
-  test("cannot be made where the page was opened by an address, and the page says so", async () => {
+  test("a passkey cannot be made where the page was opened by an address, and the page says so", async () => {
     await using tab = await site.open();
     const { page, context } = tab;
     const origin = site.origin.replace("localhost", "127.0.0.1");
@@ -59,5 +62,33 @@ describe("a passkey for signing in", { skip: noChromium }, () => {
     await page.goto(`${origin}/#${SETTINGS}`);
     await page.getByText("opened by an address (127.0.0.1)").waitFor();
     assert.equal(await page.getByRole("button", { name: "Add a passkey" }).count(), 0);
+  });
+
+  test("a client of the gateway is shown with what its protocol lacks, gets a last day, and is forgotten", async () => {
+    const old = await startGatewayRig();
+    try {
+      const peer = await old.peer();
+      await peer.enter("front desk");
+      await peer.upload("ledger.txt", new Uint8Array(1000));
+      const vault = "0".repeat(32) as VaultId;
+      site.server.kit.gateway.view = gatewayView(old.gateway, { allowName: ["front desk"] }, vault);
+      await using tab = await site.open({ path: "/settings/legacy", as: { email: OWNER } });
+      const { page } = tab;
+      await page.getByText("What protocol 3 does not protect").waitFor();
+      await page.getByText("Some clients have no last day.").waitFor();
+      await assertAccessible(page, "clients of the gateway");
+      await page.getByRole("button", { name: "Last day: front desk" }).click();
+      await page.getByLabel("Refused from").fill("2020-01-31");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("Retired", { exact: true }).waitFor();
+      assert.equal(await page.getByText("Some clients have no last day.").count(), 0);
+      await page.getByRole("button", { name: "Actions: front desk" }).click();
+      await page.getByRole("menuitem", { name: "Forget this client" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Forget this client" }).click();
+      await page.getByText("No client yet").waitFor();
+    } finally {
+      site.server.kit.gateway.view = undefined;
+      await old.stop();
+    }
   });
 });
