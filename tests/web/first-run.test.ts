@@ -1,13 +1,15 @@
-// From the set-up link to the first backup: an owner's account, a vault whose keys the browser makes, a machine that joins by the line
-// that the page shows.
+// From the set-up link to the first backups: an owner's account, a vault whose keys the browser makes, a machine that joins by the line
+// that the page shows, and that brings back what the browser has backed up: with the passphrase, and with the recovery key alone.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { noChromium } from "../browser/chromium.ts";
 import { cli, newPlace } from "../cli/run-cli.ts";
+import { chooseFolder, endOfBackup, hashesBelow, startBackup } from "./backup-site.ts";
 import { OWNER, PASSWORD, startSite } from "./rig.ts";
 
 const PASSPHRASE = "violet harbour seventeen kettles";
@@ -38,7 +40,8 @@ test("first run, from the set-up link to the first backup of a machine", { skip:
   const groups = page.getByRole("list", { name: "Recovery key" }).locator("code");
   await groups.first().waitFor({ timeout: 60_000 });
   assert.ok(await page.getByRole("button", { name: "Make the vault" }).isDisabled());
-  await typeGroupsBack(page, await groups.allTextContents());
+  const recoveryKey = await groups.allTextContents();
+  await typeGroupsBack(page, recoveryKey);
   await page.getByRole("button", { name: "Make the vault" }).click();
 
   const line = page.getByText(/^cyberbackup enroll cb4-/);
@@ -55,6 +58,23 @@ test("first run, from the set-up link to the first backup of a machine", { skip:
     await page.getByRole("link", { name: "home" }).click();
     await page.getByRole("tab", { name: "Snapshots" }).click();
     await page.getByRole("row").filter({ hasText: "study" }).waitFor();
+
+    const photos = join(place.folder, "photos");
+    mkdirSync(join(photos, "2026"), { recursive: true });
+    for (const name of ["a.jpg", "b.jpg", "2026/c.jpg"]) writeFileSync(join(photos, name), randomBytes(70_000));
+    await page.goto(`${site.origin}/#/backup`);
+    await chooseFolder(page, photos);
+    await page.getByText("3 files").first().waitFor();
+    await startBackup(page);
+    await endOfBackup(page);
+    const keys = { "--passphrase-file": PASSPHRASE, "--identity-file": recoveryKey.join("") };
+    for (const [option, key] of Object.entries(keys)) {
+      const keyFile = join(place.folder, "key");
+      writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
+      const target = join(place.folder, `restored by ${option}`);
+      await cli(place, ["restore", "latest", option, keyFile, "--target", target]);
+      assert.deepEqual(hashesBelow(join(target, "photos")), hashesBelow(photos));
+    }
   } finally {
     place.remove();
   }

@@ -3,10 +3,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { VaultId } from "../../src/core/ids.ts";
 import { noChromium } from "../browser/chromium.ts";
 import { bodyOf, machine } from "../server/people-kit.ts";
 import { assertAccessible } from "./axe.ts";
 import { type Furnished, furnishedSite } from "./furnished.ts";
+import { addManyRuns } from "./past.ts";
 import { OWNER, PASSWORD, type Site } from "./rig.ts";
 
 const PATHS = [
@@ -140,6 +142,27 @@ describe("pages of a server in use", { skip: noChromium }, () => {
     assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Skip to content");
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
+  });
+
+  test("draw of thousands of runs those in sight, and go on to the oldest", async () => {
+    addManyRuns(site, furnished.vaultId as VaultId, 2000);
+    for (const width of [1280, 390]) {
+      await using tab = await site.open({ as: { email: OWNER }, path: "/runs", width });
+      const { page } = tab;
+      const runs = page.locator("main [data-index]");
+      await page.getByText("200 shown").waitFor();
+      await page.evaluate(async () => {
+        const oldest = () =>
+          Number([...document.querySelectorAll("main [data-index]")].at(-1)?.getAttribute("data-index"));
+        while (oldest() < 1500) {
+          scrollTo(0, document.documentElement.scrollHeight);
+          await new Promise(requestAnimationFrame);
+        }
+      });
+      await runs.last().scrollIntoViewIfNeeded();
+      assert.ok((await runs.count()) < 80, `${await runs.count()} rows are drawn`);
+      await assertAccessible(page, `runs, ${width} px`);
+    }
   });
 
   test("ask to sign in again where somebody was when a sign-in ends", async () => {

@@ -37,6 +37,20 @@ export function addPast(site: Pick<Site, "server">, vault: VaultId): void {
   addSizes(site, vault, now);
 }
 
+/** So many more runs of a vault's first device, one a minute before all others. */
+export function addManyRuns({ server: { kit } }: Pick<Site, "server">, vault: VaultId, count: number): void {
+  const { device } = [...logDevices(kit.vaults.byNameOrId(vault)!.vault.context).values()][0]!;
+  const oldest = kit.clock.now() - 2 * DAYS * DAY;
+  kit.database.transaction(() => {
+    for (let n = 0; n < count; n++) {
+      const startedAt = oldest - n * 60_000;
+      const { run } = newRun(vault, device, hex(`many ${n}`, 32) as SessionId, startedAt);
+      const ended = { state: "done", phase: "ended", endedAt: startedAt + 1000, heardAt: startedAt + 1000 } as const;
+      saveRun(kit.database, { n: 1, run: { ...run, ...ended } });
+    }
+  });
+}
+
 type Past = {
   readonly kit: Site["server"]["kit"];
   readonly vault: VaultId;

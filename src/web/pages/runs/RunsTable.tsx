@@ -1,11 +1,13 @@
-// Runs, newest first: a table where there is room, cards where there is not. A row opens its run.
+// Runs, newest first: a table where there is room, cards where there is not. A row opens its run. Of thousands only those in sight are drawn.
 
 import { Anchor, Group, Table, Text } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { type RefCallback, useRef } from "react";
 import type { Run } from "../../../wire/v4/api/run-routes.ts";
 import { formatBytes, formatCount, formatDuration, formatTime } from "../../format/numbers.ts";
 import { Time, useNow } from "../../parts/Time.tsx";
+import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { RUNS } from "../../strings/runs.ts";
 import { useLiveRun } from "./live-runs.ts";
 import type { Names } from "./names.ts";
@@ -15,24 +17,54 @@ import classes from "./runs.module.css";
 const WORDS = RUNS.columns;
 const DAY_MS = 86_400_000;
 
-type Props = { readonly runs: readonly Run[]; readonly names: Names; readonly hasDevice?: boolean };
+/** Before they are measured. */
+const CARD_PX = 78;
+const ROW_PX = 60;
+const COLUMNS = 7;
 
-export function RunsTable({ runs, names, hasDevice = true }: Props) {
+type Props = {
+  readonly runs: readonly Run[];
+  readonly names: Names;
+  readonly hasDevice?: boolean;
+  /** Whoever scrolls is near the end. */
+  readonly onEnd?: () => void;
+};
+
+export function RunsTable(props: Props) {
   const isNarrow = useMediaQuery("(max-width: 62em)", undefined, { getInitialValueInEffect: false });
-  if (isNarrow) {
-    return (
-      <div>
-        {runs.map((run) => (
-          <RunCard key={run.vault + run.run} run={run} names={names} hasDevice={hasDevice} />
-        ))}
-      </div>
-    );
-  }
+  return isNarrow ? <Cards {...props} /> : <Rows {...props} />;
+}
+
+function Cards({ runs, names, hasDevice = true, onEnd }: Props) {
+  const list = useRef<HTMLDivElement>(null);
+  const { from, to, beforePx, afterPx, measure } = useRowsInSight(list, { count: runs.length, rowPx: CARD_PX, onEnd });
+  return (
+    <div ref={list}>
+      <div style={{ height: beforePx }} />
+      {runs.slice(from, to).map((run, i) => (
+        <div key={run.vault + run.run} ref={measure} data-index={from + i} className={classes.slot}>
+          <RunCard run={run} names={names} hasDevice={hasDevice} />
+        </div>
+      ))}
+      <div style={{ height: afterPx }} />
+    </div>
+  );
+}
+
+function Rows({ runs, names, hasDevice = true, onEnd }: Props) {
+  const list = useRef<HTMLTableSectionElement>(null);
+  const { from, to, beforePx, afterPx, measure } = useRowsInSight(list, { count: runs.length, rowPx: ROW_PX, onEnd });
+  const columns = COLUMNS + (hasDevice ? 1 : 0);
   return (
     <Table.ScrollContainer minWidth={820}>
-      <Table className={classes.table} verticalSpacing="sm" horizontalSpacing="md">
+      <Table
+        className={classes.table}
+        verticalSpacing="sm"
+        horizontalSpacing="md"
+        {...(measure && { "aria-rowcount": runs.length + 1 })}
+      >
         <Table.Thead>
-          <Table.Tr>
+          <Table.Tr {...(measure && { "aria-rowindex": 1 })}>
             <Table.Th>{WORDS.started}</Table.Th>
             {hasDevice && <Table.Th>{WORDS.device}</Table.Th>}
             <Table.Th>{WORDS.state}</Table.Th>
@@ -43,25 +75,50 @@ export function RunsTable({ runs, names, hasDevice = true }: Props) {
             <Table.Th className={classes.number}>{WORDS.took}</Table.Th>
           </Table.Tr>
         </Table.Thead>
-        <Table.Tbody>
-          {runs.map((run) => (
-            <Row key={run.vault + run.run} run={run} names={names} hasDevice={hasDevice} />
+        <Table.Tbody ref={list}>
+          {beforePx > 0 && <Gap px={beforePx} columns={columns} />}
+          {runs.slice(from, to).map((run, i) => (
+            <Row
+              key={run.vault + run.run}
+              run={run}
+              names={names}
+              hasDevice={hasDevice}
+              {...(measure && { place: { "data-index": from + i, "aria-rowindex": from + i + 2, ref: measure } })}
+            />
           ))}
+          {afterPx > 0 && <Gap px={afterPx} columns={columns} />}
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
   );
 }
 
-type RowProps = { readonly run: Run; readonly names: Names; readonly hasDevice: boolean };
+/** In place of rows that are not in sight. */
+function Gap({ px, columns }: { readonly px: number; readonly columns: number }) {
+  return (
+    <tr aria-hidden>
+      <td colSpan={columns} style={{ height: px, padding: 0 }} />
+    </tr>
+  );
+}
 
-function Row({ run: given, names, hasDevice }: RowProps) {
+type RowProps = { readonly run: Run; readonly names: Names; readonly hasDevice: boolean };
+/** Of a row in a list of which not all is drawn. */
+type RowPlace = {
+  readonly place?: {
+    readonly "data-index": number;
+    readonly "aria-rowindex": number;
+    readonly ref: RefCallback<HTMLElement>;
+  };
+};
+
+function Row({ run: given, names, hasDevice, place }: RowProps & RowPlace) {
   const run = useLiveRun(given);
   const navigate = useNavigate();
   const to = `/runs/${run.vault}/${run.run}`;
   const { isReported, counts, bytes } = run;
   return (
-    <Table.Tr className={classes.row} onClick={() => void navigate({ to })}>
+    <Table.Tr {...place} className={classes.row} onClick={() => void navigate({ to })}>
       <Table.Td style={{ whiteSpace: "nowrap" }}>
         <Anchor component={Link} to={to} c="inherit" fz="sm" onClick={(event) => event.stopPropagation()}>
           <Started at={run.startedAt} />

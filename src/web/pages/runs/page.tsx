@@ -4,8 +4,9 @@ import { Button, Group, Stack, Tabs, Text } from "@mantine/core";
 import { IconDownload, IconHistory } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useCallback } from "react";
 import type { AppError } from "../../../core/errors.ts";
-import { RUN_ROUTES } from "../../../wire/v4/api/run-routes.ts";
+import { RUN_LIMITS, RUN_ROUTES } from "../../../wire/v4/api/run-routes.ts";
 import { call } from "../../api/call.ts";
 import { useRights } from "../../api/session.ts";
 import { formatCount } from "../../format/numbers.ts";
@@ -70,6 +71,10 @@ function Runs() {
     mutationFn: () => call(RUN_ROUTES.exportRuns, { query: asked }),
     onSuccess: (answer) => saveJson(`cyberbackup-runs-${new Date().toISOString().slice(0, 10)}.json`, answer),
   });
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const runs = query.data?.pages.flatMap(({ items }) => items) ?? [];
   return (
     <Stack gap="lg">
@@ -98,13 +103,13 @@ function Runs() {
       )}
       {runs.length > 0 && (
         <Card isFlush>
-          <RunsTable runs={runs} names={names} />
+          <RunsTable runs={runs} names={names} onEnd={more} />
           <Group justify="space-between" px="lg" pb="md" gap="sm">
             <Text size="sm" c="dimmed">
               {RUNS.all(formatCount(runs.length))}
             </Text>
-            {query.hasNextPage && (
-              <Button variant="default" onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+            {hasNextPage && (
+              <Button variant="default" onClick={more} loading={isFetchingNextPage}>
                 {RUNS.more}
               </Button>
             )}
@@ -116,5 +121,8 @@ function Runs() {
 }
 
 function pageOf(query: Record<string, string | number>, after: string | null, signal: AbortSignal) {
-  return call(RUN_ROUTES.runs, { query: { ...query, limit: 50, ...(after === null ? {} : { after }) }, signal });
+  return call(RUN_ROUTES.runs, {
+    query: { ...query, limit: RUN_LIMITS.rowsPerPage, ...(after === null ? {} : { after }) },
+    signal,
+  });
 }

@@ -1,6 +1,6 @@
-// What a vault keeps: rules, what they would do, and how long the trash holds what they removed.
+// What a vault keeps: rules for all its plans and for single ones, what they would do, and how long the trash holds what they removed.
 
-import { Badge, Button, Group, NumberInput, SimpleGrid, Stack, Switch, Table, Text } from "@mantine/core";
+import { Badge, Button, Group, NumberInput, Stack, Table, Text } from "@mantine/core";
 import { useState } from "react";
 import type { z } from "zod";
 import { JOB_ROUTES, type Policy } from "../../../wire/v4/api/job-routes.ts";
@@ -14,15 +14,17 @@ import { QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { RETENTION } from "../../strings/vaults.ts";
+import { useOpenVault } from "../../unlock/vault-store.ts";
+import { usePlanNames } from "../runs/plan-names.ts";
 import type { SectionProps } from "./detail.tsx";
+import { PlanRules } from "./PlanRules.tsx";
+import { HOME_POLICY, PolicyFields } from "./PolicyFields.tsx";
 
 type Settings = z.output<typeof JOB_ROUTES.vaultSettings.answer.schema>;
 type Preview = z.output<typeof JOB_ROUTES.previewRetention.answer.schema>;
 
-const RULES = ["last", "hourly", "daily", "weekly", "monthly", "yearly"] as const;
-const DAY_MS = 86_400_000;
 const PRESETS: Readonly<Record<keyof typeof RETENTION.presetNames, Policy | null>> = {
-  home: { last: 3, daily: 14, weekly: 8, monthly: 12, yearly: 5 },
+  home: HOME_POLICY,
   office: { last: 10, hourly: 24, daily: 30, weekly: 12, monthly: 24, yearly: 10 },
   all: null,
 };
@@ -38,15 +40,18 @@ function Rules({ vault, settings }: { readonly vault: string; readonly settings:
   const { retention } = settings;
   const [policy, setPolicy] = useState<Policy | null>(retention.byDefault);
   const [trashDays, setTrashDays] = useState(settings.trashDays);
-  const asked = { ...retention, byDefault: policy };
+  const [byPlan, setByPlan] = useState(retention.byPlan);
+  // A plan that somebody names here may have no snapshot yet that tells its name.
+  const [typed, setTyped] = useState<ReadonlyMap<string, string>>(new Map());
+  const isOpen = useOpenVault(vault) !== undefined;
+  const names = new Map([...usePlanNames(vault), ...(isOpen ? typed : [])]);
+  const asked = { ...retention, byDefault: policy, byPlan };
   const preview = useAction(JOB_ROUTES.previewRetention, { showsError: true });
   const save = useAction(JOB_ROUTES.changeVault, {
     refreshes: [JOB_ROUTES.vaultSettings],
     onDone: () => toastDone(RETENTION.saved),
   });
   const isOwner = may("owner", vault);
-  const set = (change: Policy): void => setPolicy({ ...policy, ...change });
-  const plans = Object.keys(retention.byPlan).length;
   return (
     <Stack gap="lg">
       <Card
@@ -68,37 +73,7 @@ function Rules({ vault, settings }: { readonly vault: string; readonly settings:
         }
       >
         <Stack>
-          <Switch
-            label={RETENTION.everything}
-            checked={policy === null}
-            disabled={!isOwner}
-            onChange={({ currentTarget }) => setPolicy(currentTarget.checked ? null : PRESETS.home)}
-          />
-          {policy !== null && (
-            <SimpleGrid cols={{ base: 2, sm: 4 }}>
-              {RULES.map((rule) => (
-                <NumberInput
-                  key={rule}
-                  label={RETENTION.rules[rule]}
-                  value={policy[rule] ?? 0}
-                  onChange={(value) => set({ [rule]: Number(value) || 0 })}
-                  min={0}
-                  max={100_000}
-                  allowDecimal={false}
-                  disabled={!isOwner}
-                />
-              ))}
-              <NumberInput
-                label={RETENTION.within}
-                value={Math.round((policy.withinMs ?? 0) / DAY_MS)}
-                onChange={(value) => set({ withinMs: (Number(value) || 0) * DAY_MS })}
-                min={0}
-                max={36_500}
-                allowDecimal={false}
-                disabled={!isOwner}
-              />
-            </SimpleGrid>
-          )}
+          <PolicyFields policy={policy} isDisabled={!isOwner} onChange={setPolicy} />
           <NumberInput
             label={RETENTION.trashDays}
             description={RETENTION.trashHelp}
@@ -110,37 +85,50 @@ function Rules({ vault, settings }: { readonly vault: string; readonly settings:
             disabled={!isOwner}
             maw={320}
           />
-          {plans > 0 && (
-            <Text size="sm" c="dimmed">
-              {RETENTION.plans(plans)}
-            </Text>
-          )}
-          <Group>
-            <Button
-              variant="default"
-              loading={preview.isPending}
-              onClick={() => preview.mutate({ params: { vault }, body: { retention: asked } })}
-            >
-              {RETENTION.preview}
-            </Button>
-            {isOwner && (
-              <Button
-                loading={save.isPending}
-                onClick={() => save.mutate({ params: { vault }, body: { retention: asked, trashDays } })}
-              >
-                {RETENTION.save}
-              </Button>
-            )}
-          </Group>
-          {preview.isError && <ErrorNote error={preview.error} />}
         </Stack>
       </Card>
-      {preview.data !== undefined && <WouldKeep vault={vault} preview={preview.data} />}
+      <PlanRules
+        vault={vault}
+        byPlan={byPlan}
+        isOwner={isOwner}
+        names={names}
+        onChange={setByPlan}
+        onNamed={(token, name) => setTyped((before) => new Map([...before, [token, name]]))}
+      />
+      <Stack gap="sm">
+        <Group>
+          <Button
+            variant="default"
+            loading={preview.isPending}
+            onClick={() => preview.mutate({ params: { vault }, body: { retention: asked } })}
+          >
+            {RETENTION.preview}
+          </Button>
+          {isOwner && (
+            <Button
+              loading={save.isPending}
+              onClick={() => save.mutate({ params: { vault }, body: { retention: asked, trashDays } })}
+            >
+              {RETENTION.save}
+            </Button>
+          )}
+        </Group>
+        {preview.isError && <ErrorNote error={preview.error} />}
+      </Stack>
+      {preview.data !== undefined && <WouldKeep vault={vault} preview={preview.data} names={names} />}
     </Stack>
   );
 }
 
-function WouldKeep({ vault, preview }: { readonly vault: string; readonly preview: Preview }) {
+function WouldKeep({
+  vault,
+  preview,
+  names,
+}: {
+  readonly vault: string;
+  readonly preview: Preview;
+  readonly names: ReadonlyMap<string, string>;
+}) {
   const devices = useApi(VAULT_ROUTES.deviceList, { params: { vault } });
   const nameOf = (id: string): string =>
     devices.data?.devices.find(({ device }) => device === id)?.name ?? id.slice(0, 8);
@@ -155,12 +143,13 @@ function WouldKeep({ vault, preview }: { readonly vault: string; readonly previe
       <Table.ScrollContainer minWidth={480}>
         <Table verticalSpacing="xs" horizontalSpacing="lg">
           <Table.Tbody>
-            {items.slice(0, SHOWN).map(({ snapshot, device, receivedAt, reasons }) => (
+            {items.slice(0, SHOWN).map(({ snapshot, device, plan, receivedAt, reasons }) => (
               <Table.Tr key={snapshot}>
                 <Table.Td>
                   <Time at={receivedAt} />
                 </Table.Td>
                 <Table.Td>{nameOf(device)}</Table.Td>
+                <Table.Td>{names.get(plan) ?? plan.slice(0, 8)}</Table.Td>
                 <Table.Td>
                   <Badge variant="light" tt="none" color={reasons.length > 0 ? "green" : "orange"}>
                     {reasons.length > 0 ? RETENTION.keeps : RETENTION.goes}
