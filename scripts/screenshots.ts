@@ -2,6 +2,7 @@
 // real server with real backups, for people to look at. Fails when a browser complains on the way.
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Page } from "playwright-core";
 import { furnishedSite } from "../tests/web/furnished.ts";
 import { OWNER } from "../tests/web/rig.ts";
 import { requireNode } from "./node-version.ts";
@@ -13,8 +14,13 @@ const SCHEMES = ["light", "dark"] as const;
 const SETTLE_MS = 700;
 const LOADING_MS = 5000;
 
-/** `$vault`, `$device` and `$run` are ids of one. */
-const SHOTS: readonly { readonly name: string; readonly path: string; readonly isSignedOut?: true }[] = [
+/** `$vault`, `$device`, `$run` and `$plan` are ids of one. `isUnlocked`: with the vault open in the tab; these come last. */
+const SHOTS: readonly {
+  readonly name: string;
+  readonly path: string;
+  readonly isSignedOut?: true;
+  readonly isUnlocked?: true;
+}[] = [
   { name: "sign-in", path: "/", isSignedOut: true },
   { name: "trust", path: "/trust", isSignedOut: true },
   { name: "set-up", path: "/setup/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", isSignedOut: true },
@@ -43,6 +49,13 @@ const SHOTS: readonly { readonly name: string; readonly path: string; readonly i
   { name: "settings-legacy", path: "/settings/legacy" },
   { name: "settings-audit", path: "/settings/audit" },
   { name: "settings-about", path: "/settings/about" },
+  { name: "plan-locked", path: "/devices/$vault/$device/plans/$plan" },
+  { name: "unlocked-device", path: "/devices/$vault/$device", isUnlocked: true },
+  { name: "unlocked-plan", path: "/devices/$vault/$device/plans/$plan", isUnlocked: true },
+  { name: "unlocked-new-plan", path: "/devices/$vault/$device/plans/new", isUnlocked: true },
+  { name: "unlocked-run", path: "/runs/$vault/$run", isUnlocked: true },
+  { name: "unlocked-files", path: "/files/$vault", isUnlocked: true },
+  { name: "unlocked-vault-retention", path: "/vaults/$vault/retention", isUnlocked: true },
 ];
 
 requireNode();
@@ -53,15 +66,21 @@ const wanted = SHOTS.filter(({ name }) => words.length === 0 || words.some((word
 mkdirSync(folder, { recursive: true });
 
 await using furnished = await furnishedSite();
-const { site, vaultId, deviceId, runId } = furnished;
+const { site, vaultId, deviceId, runId, planId, passphrase } = furnished;
+const ids = { $vault: vaultId, $device: deviceId, $run: runId, $plan: planId };
 for (const scheme of SCHEMES) {
   for (const width of WIDTHS) {
     const look = { scheme, width, height: HEIGHTS[width] };
     await using out = await site.open(look);
     await using inside = await site.open({ ...look, as: { email: OWNER } });
-    for (const { name, path, isSignedOut } of wanted) {
+    let hasUnlocked = false;
+    for (const { name, path, isSignedOut, isUnlocked } of wanted) {
       const tab = isSignedOut ? out : inside;
-      await tab.go(path.replace("$vault", vaultId).replace("$device", deviceId).replace("$run", runId));
+      if (isUnlocked && !hasUnlocked) {
+        hasUnlocked = true;
+        await unlock(tab.page);
+      }
+      await tab.go(path.replace(/\$\w+/g, (id) => ids[id as keyof typeof ids]));
       await tab.page.waitForLoadState("load");
       await tab.page.waitForTimeout(SETTLE_MS);
       // What still loads after that is shown as it is.
@@ -74,5 +93,13 @@ for (const scheme of SCHEMES) {
     }
     console.log(`✔ ${scheme} ${width}`);
   }
+}
+
+/** For the whole tab. */
+async function unlock(page: Page): Promise<void> {
+  await page.goto(`${site.origin}/#/files/${vaultId}`);
+  await page.getByRole("textbox", { name: "Passphrase" }).fill(passphrase);
+  await page.getByRole("button", { name: "Unlock", exact: true }).click();
+  await page.getByRole("button", { name: "Lock", exact: true }).waitFor();
 }
 console.log(`${wanted.length} pages in ${folder}`);

@@ -3,8 +3,16 @@
 
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { VaultId } from "../../src/core/ids.ts";
+import { openHome } from "../../src/client/home.ts";
+import { systemRandom } from "../../src/core/clock.ts";
+import type { DeviceId, VaultId } from "../../src/core/ids.ts";
+import type { MacKey } from "../../src/crypto/primitives.ts";
+import { planChange } from "../../src/engine/plan-seal.ts";
+import { savePlanStatus } from "../../src/server/plans/plan-store.ts";
+import { PLAN_ROUTES } from "../../src/wire/v4/api/plan-routes.ts";
+import { type PlanInput, readPlan } from "../../src/wire/v4/plan-body.ts";
 import { cli, cliResult, newPlace, PASSPHRASE, type Place } from "../cli/run-cli.ts";
+import { call } from "../server/device.ts";
 import { addPerson, bodyOf, machine } from "../server/people-kit.ts";
 import { addPast } from "./past.ts";
 import { OWNER, PASSWORD, type Site, startSite } from "./rig.ts";
@@ -15,6 +23,8 @@ export type Furnished = {
   /** A device, and one of its runs. */
   readonly deviceId: string;
   readonly runId: string;
+  /** A plan of that device. */
+  readonly planId: string;
   /** Passphrase of the vault. */
   readonly passphrase: string;
   [Symbol.asyncDispose](): Promise<void>;
@@ -74,10 +84,13 @@ async function furnish(site: Site): Promise<Furnished> {
   const { items } = bodyOf<{ items: { run: string; device: string }[] }>(
     await local.call("GET", "/api/v4/runs?limit=1"),
   );
+  const { writer } = await openHome(desktop.home).requireDevice(vault as VaultId);
+  const planId = await addPlans(site, { vault, device: items[0]!.device }, writer.metaKey);
   return {
     site,
     vaultId: vault,
     deviceId: items[0]!.device,
+    planId,
     runId: items[0]!.run,
     passphrase: PASSPHRASE,
     async [Symbol.asyncDispose]() {
@@ -85,4 +98,41 @@ async function furnish(site: Site): Promise<Furnished> {
       for (const place of places) place.remove();
     },
   };
+}
+
+const PLANS: readonly PlanInput[] = [
+  {
+    name: "documents",
+    sources: ["/home/ann/Documents", "/home/ann/Pictures"],
+    exclude: ["*.tmp", "/home/ann/Pictures/previews"],
+    schedule: "every day between 22:00 and 06:00",
+    timeZone: "Europe/Berlin",
+    overdueAfterHours: 48,
+    uploadLimits: [{ when: "weekdays between 08:00 and 18:00", kibps: 2048 }],
+  },
+  {
+    name: "shop-database",
+    command: { argv: ["pg_dump", "--format=plain", "shop"], filename: "shop.sql" },
+    schedule: "every 6 hours",
+    enabled: false,
+  },
+];
+
+/** As a person makes them in the page; the first one as a device goes by it. Answers its id. */
+async function addPlans(site: Site, place: { vault: string; device: string }, metaKey: MacKey): Promise<string> {
+  const { vault, device } = place as { vault: VaultId; device: DeviceId };
+  const ids = PLANS.map((_, i) => `${i + 1}`.repeat(32));
+  for (const [i, plan] of PLANS.entries()) {
+    const id = ids[i]!;
+    const body = await planChange(metaKey, { vault, device, id, base: 0 }, readPlan(plan), systemRandom);
+    await call({ socketPath: site.server.socketPath }, PLAN_ROUTES.putDevicePlan, {
+      params: { ...place, plan: id },
+      body,
+    });
+  }
+  const nextDueAt = site.server.kit.clock.now() + 5 * 3_600_000;
+  savePlanStatus(site.server.kit.database, vault, device, [
+    { plan: ids[0]!, version: 1, nextDueAt, pausedUntil: null, error: null },
+  ]);
+  return ids[0]!;
 }

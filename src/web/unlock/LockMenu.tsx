@@ -9,13 +9,15 @@ import {
   IconShieldCheck,
   IconShieldX,
 } from "@tabler/icons-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useRights } from "../api/session.ts";
 import { formatCount } from "../format/numbers.ts";
+import { Lines } from "../parts/QueryStates.tsx";
 import { FILES } from "../strings/files.ts";
 import { SHELL } from "../strings/shell.ts";
-import { PasskeyForm } from "./PasskeyForm.tsx";
 import { IDLE_CHOICES, type LogState, lockVault, type OpenVault, setLockSettings, useVault } from "./vault-store.ts";
+
+const PasskeyForm = lazy(async () => ({ default: (await import("./PasskeyForm.tsx")).PasskeyForm }));
 
 /** The lock of this vault, or of whichever is open; nothing while none is. Every page that shows sealed things has it among its actions. */
 export function VaultLock({ vault }: { readonly vault?: string | undefined }) {
@@ -87,7 +89,9 @@ function LockMenu({ vault }: { readonly vault: OpenVault }) {
         centered
         closeButtonProps={{ "aria-label": SHELL.close }}
       >
-        <PasskeyForm vault={vault.id} onDone={() => setAdding(false)} />
+        <Suspense fallback={<Lines />}>
+          <PasskeyForm vault={vault.id} onDone={() => setAdding(false)} />
+        </Suspense>
       </Modal>
     </Group>
   );

@@ -7,7 +7,7 @@ import type { VaultId } from "../../core/ids.ts";
 import type { KeyslotRow } from "../../wire/v4/vault-port.ts";
 import { onLeaving } from "../api/session.ts";
 import type { LogProblem, SnapshotView, Unlocking, UnlockStep } from "../engine/reader-api.ts";
-import { ReaderClient } from "../engine/reader-client.ts";
+import type { ReaderClient } from "../engine/reader-client.ts";
 
 export type LogState =
   | { readonly is: "checking" | "good" }
@@ -64,7 +64,9 @@ export type Locked = { readonly client: ReaderClient; readonly id: VaultId; read
 
 /** Throws what reaching the vault throws. */
 export async function openLocked(vault: string): Promise<Locked> {
-  const client = new ReaderClient();
+  // Pages that only tell that something is sealed need none of it.
+  const { ReaderClient: Client } = await import("../engine/reader-client.ts");
+  const client = new Client();
   try {
     const { vault: id, keyslots } = await client.open(vault);
     return { client, id, keyslots };

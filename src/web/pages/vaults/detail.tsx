@@ -1,35 +1,30 @@
-// One vault, in sections that have addresses of their own.
+// One vault, in sections that have addresses of their own. Each is loaded when it is opened.
 
 import { Button, Tabs } from "@mantine/core";
 import { IconFolderOpen } from "@tabler/icons-react";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import type { ComponentType } from "react";
+import { type ComponentType, lazy, Suspense } from "react";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useApi } from "../../api/use-api.ts";
 import { PageFrame } from "../../parts/PageFrame.tsx";
-import { QueryStates } from "../../parts/QueryStates.tsx";
+import { Lines, QueryStates } from "../../parts/QueryStates.tsx";
 import { VAULTS } from "../../strings/vaults.ts";
 import { VaultLock } from "../../unlock/LockMenu.tsx";
 import { PAGES } from "../registry.ts";
-import { Care } from "./Care.tsx";
-import { Keys } from "./Keys.tsx";
-import { Log } from "./Log.tsx";
 import { Overview } from "./Overview.tsx";
 import { Health } from "./page.tsx";
-import { Retention } from "./Retention.tsx";
-import { Snapshots } from "./Snapshots.tsx";
 
 export type SectionProps = { readonly vault: string };
 type Section = { readonly id: keyof typeof VAULTS.tabs; readonly View: ComponentType<SectionProps> };
 
 const SECTIONS: readonly Section[] = [
   { id: "overview", View: Overview },
-  { id: "snapshots", View: Snapshots },
-  { id: "retention", View: Retention },
-  { id: "care", View: Care },
-  { id: "keys", View: Keys },
-  { id: "log", View: Log },
+  { id: "snapshots", View: lazy(async () => ({ default: (await import("./Snapshots.tsx")).Snapshots })) },
+  { id: "retention", View: lazy(async () => ({ default: (await import("./Retention.tsx")).Retention })) },
+  { id: "care", View: lazy(async () => ({ default: (await import("./Care.tsx")).Care })) },
+  { id: "keys", View: lazy(async () => ({ default: (await import("./Keys.tsx")).Keys })) },
+  { id: "log", View: lazy(async () => ({ default: (await import("./Log.tsx")).Log })) },
 ];
 
 export function Page() {
@@ -77,7 +72,9 @@ export function Page() {
             </Tabs.List>
             {SECTIONS.map(({ id: section, View }) => (
               <Tabs.Panel key={section} value={section}>
-                <View vault={id} />
+                <Suspense fallback={<Lines />}>
+                  <View vault={id} />
+                </Suspense>
               </Tabs.Panel>
             ))}
           </Tabs>
