@@ -24,7 +24,7 @@ const CACHE = process.env.NODE_COMPILE_CACHE ?? OWN_CACHE;
 /** Of passphrases in vaults that are made here: what scrypt costs is tested elsewhere. */
 const LOG_N = 10;
 /** These start a process, are one that lives on, or look into the folder that they are started in. */
-const APART = new Set(["agent", "gateway", "serve", "up", "v3 send", "web"]);
+const APART = new Set(["agent", "serve", "up", "v3 send", "web"]);
 // Times are said in the machine's zone.
 process.env.TZ = "UTC";
 

@@ -23,9 +23,11 @@ import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { run as lint } from "dockerfilelint";
 import { parse } from "yaml";
+import { PAGE_FOLDER } from "../../scripts/build-page.ts";
 import { COMMANDS } from "../../src/cli/command-list.ts";
 import { compareTrees } from "../../src/cli/compare-trees.ts";
 import { readVersion } from "../../src/node/version.ts";
+import { builtPage } from "../web/page-build.ts";
 import { carryOut, settingsOf, stagesOf } from "./dockerfile.ts";
 
 const exec = promisify(execFile);
@@ -39,6 +41,7 @@ const program = join(prefix, "bin", "cyberbackup");
 const dockerfiles = { server: read("server.Dockerfile"), web: read("web.Dockerfile") };
 
 before(async () => {
+  await builtPage();
   const [stage] = stagesOf(dockerfiles.server);
   await carryOut({
     stage: stage!,
@@ -49,9 +52,8 @@ before(async () => {
       // This checkout has been installed in this very way; doing it once more would take as long as all the rest.
       if (!command.startsWith("npm ci")) return false;
       execFileSync("cp", ["-al", join(ROOT, "node_modules"), join(workdir, "node_modules")]);
-      // And a page that was built of the same sources is taken for what the build would make.
-      if (existsSync(join(ROOT, "dist", "web")))
-        cpSync(join(ROOT, "dist", "web"), join(workdir, "dist", "web"), { recursive: true });
+      // And the page was built of the same sources, for all test files: the build finds nothing to be done.
+      cpSync(PAGE_FOLDER, join(workdir, "dist", "web"), { recursive: true });
       return true;
     },
   });
