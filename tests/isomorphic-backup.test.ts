@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { utf8 } from "../src/core/bytes.ts";
+import { equalBytes, utf8 } from "../src/core/bytes.ts";
 import type { RawPath } from "../src/core/raw-path.ts";
 import { verifyContents } from "../src/engine/reader/verify.ts";
 import { ENTRY } from "../src/wire/v4/tree-types.ts";
@@ -56,7 +56,7 @@ async function assertSame(rig: BackupRig): Promise<void> {
     assert.deepEqual(entry.xattrs, node.xattrs);
     assert.equal(entry.hardLink?.inode, node.links > 1 && node.type === ENTRY.file ? node.inode : undefined);
     assert.deepEqual([entry.rdevMajor ?? 0, entry.rdevMinor ?? 0], [node.rdevMajor, node.rdevMinor]);
-    if (content) assert.ok(sameBytes(content, node.content), path);
+    if (content) assert.ok(equalBytes(content, node.content), path);
   }
 }
 
@@ -64,10 +64,6 @@ async function assertComplete(rig: BackupRig): Promise<void> {
   await assertSame(rig);
   const { problems } = await verifyContents({ reader: rig.reader(), readData: true });
   assert.deepEqual(problems, []);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 describe("a first run, a second and a third", async () => {

@@ -19,8 +19,8 @@ import { platform } from "../platform.ts";
 import { pseudoRandomBytes } from "../pseudo-random.ts";
 import { deviceAdd, hashOf, keyslotAdd, prng, signed, type TestDisk, testDisk } from "../vault/kit.ts";
 
-/** Flips in each object, spread over its bytes; objects smaller than that get one in every byte. */
-const FLIPS_PER_OBJECT = 80;
+/** Flips in each object, spread over its bytes; objects smaller than that get one in every byte. `FLIPS=1000` looks closer. */
+const FLIPS_PER_OBJECT = Number(process.env.FLIPS ?? 32);
 
 test("a flipped bit anywhere is named, and never becomes wrong bytes", async () => {
   const { rig, disk, truth } = await newSite();
