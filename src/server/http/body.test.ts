@@ -49,6 +49,31 @@ test("a body that stalls is given up", async (t: TestContext) => {
   await stalled;
 });
 
+test("a body that trickles is given up when a minute brought too little; one that keeps the least rate is not", async () => {
+  const seconds = 10;
+  const enough = LIMITS.serverBytesPerSecond.value * seconds;
+  assert.equal(await slicesTaken(seconds * 1000, enough, 20), 20);
+  await assert.rejects(slicesTaken(seconds * 1000, enough - 1, 20), refused("request_invalid", /too slowly/));
+  // The time that the server itself takes is not the sender's.
+  assert.equal(await slicesTaken(0, 1, 20, 60_000), 20);
+});
+
+/** A body of slices that come so far apart; answers how many were taken. */
+async function slicesTaken(apartMs: number, bytes: number, count: number, workMs = 0): Promise<number> {
+  const request = newRequest();
+  let nowMs = 0;
+  const body = streamBody(request, bytes * count, NEVER, { monotonic: () => nowMs });
+  for (let taken = 0; ; taken++) {
+    const next = body.next();
+    await turns();
+    nowMs += apartMs;
+    if (taken === count) request.end();
+    else request.write(Buffer.alloc(bytes));
+    if ((await next).done) return taken;
+    nowMs += workMs;
+  }
+}
+
 test("a body whose sender goes away ends at once", async () => {
   const request = newRequest();
   const body = streamBody(request, 10, NEVER);

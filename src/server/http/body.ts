@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from "node:http";
 import { concatBytes } from "../../core/bytes.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import { AppError } from "../../core/errors.ts";
 import { MemoryGate } from "./memory-gate.ts";
@@ -33,11 +34,12 @@ export async function readBody(
   }
 }
 
-/** The body as it comes. Throws `limit`, `request_invalid` when it stalls, the signal's reason. */
+/** The body as it comes. Throws `limit`, `request_invalid` when it stalls or trickles, the signal's reason. */
 export async function* streamBody(
   request: IncomingMessage,
   maxBytes: number,
   signal: AbortSignal,
+  clock: Pick<Clock, "monotonic"> = systemClock,
 ): AsyncGenerator<Uint8Array> {
   announcedLength(request, maxBytes);
   const slices = pull(request, signal);
@@ -47,13 +49,13 @@ export async function* streamBody(
   let windowMs = 0;
   try {
     for (;;) {
-      const askedMs = performance.now();
+      const askedMs = clock.monotonic();
       const slice = await slices.next();
       if (slice === undefined) return;
       total += slice.length;
       if (total > maxBytes) throw tooLong(maxBytes);
       windowBytes += slice.length;
-      windowMs += performance.now() - askedMs;
+      windowMs += clock.monotonic() - askedMs;
       if (windowMs > RATE_WINDOW_MS) {
         if (windowBytes * 1000 < LIMITS.serverBytesPerSecond.value * windowMs) throw tooSlow();
         windowBytes = 0;
