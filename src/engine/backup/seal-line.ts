@@ -105,8 +105,10 @@ type Events = SealWorkerEvents & { onFailure(error: unknown): void; onPath(path:
 type Waiting = { resolve(value: never): void; reject(error: unknown): void };
 
 class LineWorker implements SealWorkerPort {
-  readonly #line: SealLine;
+  readonly #open: () => SealLine;
   readonly #events: Events;
+  /** Opened with the first job: a run that finds nothing changed never starts its workers. */
+  #line: SealLine | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
   #failure: unknown;
@@ -114,7 +116,7 @@ class LineWorker implements SealWorkerPort {
 
   constructor(open: (events: LineEvents) => SealLine, events: Events) {
     this.#events = events;
-    this.#line = open({ hear: (message) => this.#hear(message), fail: (error) => this.#fail(error) });
+    this.#open = () => open({ hear: (message) => this.#hear(message), fail: (error) => this.#fail(error) });
   }
 
   async read(job: ReadJob): Promise<ReadResult & { job: number }> {
@@ -129,7 +131,7 @@ class LineWorker implements SealWorkerPort {
 
   assign(job: number, counters: Int32Array): void {
     this.outstanding--;
-    this.#line.post({ do: "assign", id: job, counters }, []);
+    this.#post({ do: "assign", id: job, counters }, []);
   }
 
   scan(job: ScanJob): Promise<ScanResult> {
@@ -143,23 +145,29 @@ class LineWorker implements SealWorkerPort {
   }
 
   seal(kind: BlockKind, counter: number, payload: Bytes, chunkIds: Bytes): void {
-    this.#line.post({ do: "seal", kind, counter, payload, chunkIds }, [payload.buffer, chunkIds.buffer]);
+    this.#post({ do: "seal", kind, counter, payload, chunkIds }, [payload.buffer, chunkIds.buffer]);
   }
 
   async flush(): Promise<void> {
+    if (!this.#line) return;
     const id = this.#nextId++;
     await this.#call<undefined>(id, { do: "flush", id });
   }
 
-  close(): Promise<void> {
-    return this.#line.close();
+  async close(): Promise<void> {
+    await this.#line?.close();
+  }
+
+  #post(message: ToWorker, transfer: ArrayBuffer[]): void {
+    this.#line ??= this.#open();
+    this.#line.post(message, transfer);
   }
 
   #call<T>(id: number, message: ToWorker, transfer: ArrayBuffer[] = []): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
       this.#waiting.set(id, { resolve: resolve as (value: never) => void, reject });
-      this.#line.post(message, transfer);
+      this.#post(message, transfer);
     });
   }
 
