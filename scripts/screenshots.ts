@@ -98,6 +98,8 @@ for (const scheme of SCHEMES) {
 /** For the whole tab. */
 async function unlock(page: Page): Promise<void> {
   await page.goto(`${site.origin}/#/files/${vaultId}`);
+  // Another page that was shown before may have a door too.
+  await page.getByRole("heading", { name: "Files", level: 1 }).waitFor();
   await page.getByRole("textbox", { name: "Passphrase" }).fill(passphrase);
   await page.getByRole("button", { name: "Unlock", exact: true }).click();
   await page.getByRole("button", { name: "Lock", exact: true }).waitFor();

@@ -19,6 +19,8 @@ const PATHS = [
   "/vaults/$vault/care",
   "/vaults/$vault/keys",
   "/vaults/$vault/log",
+  "/devices/$vault/$device",
+  "/devices/$vault/$device/plans/$plan",
   "/settings/security",
   "/settings/keys",
   "/settings/appearance",
@@ -45,7 +47,8 @@ describe("pages of a server in use", { skip: noChromium }, () => {
     test(`keep nobody out (${scheme})`, async () => {
       await using tab = await site.open({ scheme, as: { email: OWNER } });
       for (const path of PATHS) {
-        await tab.go(path.replace("$vault", furnished.vaultId));
+        const { vaultId, deviceId, planId } = furnished;
+        await tab.go(path.replace("$vault", vaultId).replace("$device", deviceId).replace("$plan", planId));
         await tab.page.getByRole("heading", { level: 1 }).waitFor();
         await tab.page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
         await assertAccessible(tab.page, path);
@@ -63,18 +66,22 @@ describe("pages of a server in use", { skip: noChromium }, () => {
         run: await page.getByRole("button", { name: "Run now" }).count(),
         schedule: await page.getByRole("button", { name: "Schedule" }).count(),
       };
+      await tab.go(`/devices/${furnished.vaultId}/${furnished.deviceId}`);
+      await page.getByRole("heading", { name: "Plans" }).waitFor();
+      const plans = await page.getByRole("link", { name: "Add a plan" }).count();
       await tab.go("/settings/people");
       await page.getByRole("heading", { name: "Settings" }).waitFor();
       const menu = page.getByRole("navigation", { name: "Settings sections" });
       return {
         ...care,
+        plans,
         people: await menu.getByText("People").count(),
         invitations: await menu.getByText("Invitations").count(),
       };
     };
-    assert.deepEqual(await offered("victor@example.org"), { run: 0, schedule: 0, people: 0, invitations: 0 });
-    assert.deepEqual(await offered("oscar@example.org"), { run: 4, schedule: 0, people: 0, invitations: 1 });
-    assert.deepEqual(await offered(OWNER), { run: 4, schedule: 4, people: 1, invitations: 1 });
+    assert.deepEqual(await offered("victor@example.org"), { run: 0, schedule: 0, plans: 0, people: 0, invitations: 0 });
+    assert.deepEqual(await offered("oscar@example.org"), { run: 4, schedule: 0, plans: 1, people: 0, invitations: 1 });
+    assert.deepEqual(await offered(OWNER), { run: 4, schedule: 4, plans: 1, people: 1, invitations: 1 });
   });
 
   test("show what a collection would do, and run one", async () => {

@@ -115,7 +115,7 @@ describe("plans in the page", { skip: noChromium }, () => {
 
     await page.getByRole("button", { name: "Lock", exact: true }).click();
     await page.getByRole("region", { name: "Plans" }).getByText("What a plan backs up is encrypted").waitFor();
-    assert.equal((await page.locator("main").innerText()).includes("canary"), false);
+    assert.equal((await page.locator("main").textContent())?.includes("canary"), false);
     await page.getByRole("region", { name: "Plans" }).getByRole("button", { name: "Unlock" }).click();
     await unlock(page);
     await choose(page, "Remove");

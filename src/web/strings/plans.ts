@@ -36,7 +36,7 @@ export const PLANS = {
   turnedOn: "The plan is on.",
   turnedOff: "The plan is off.",
   newTitle: "New plan",
-  editTitle: (name: string) => `Plan ${name}`,
+  editTitle: "Edit a plan",
   lead: (device: string) => `For ${device}. It is encrypted in this tab before it is sent.`,
   away: "This device is not connected now. It takes plans over as soon as its agent runs there:",
   agentCommand: "cyberbackup agent install",

@@ -67,7 +67,7 @@ export function PlanEditor({ item, id, known, there, plans }: Props) {
   };
   const set = (change: Partial<PlanDraft>): void => setDraft((before) => ({ ...before, ...change }));
   const errorOf = (field: string): string | undefined => (hasTried ? words.get(field) : undefined);
-  const part = { draft, set, errorOf };
+  const part = { draft, set, errorOf, isReadOnly: !mayChange };
   const isConflict =
     (base > 0 && there?.version !== base && !save.isPending) || isAppError(save.error, "plan_conflict");
   const takeTheirs = (): void => {
@@ -89,7 +89,7 @@ export function PlanEditor({ item, id, known, there, plans }: Props) {
         <fieldset disabled={!mayChange} style={{ border: 0, margin: 0, padding: 0, minWidth: 0 }}>
           <Stack gap="lg">
             <PlanWhat {...part} givenName={known?.body?.name} />
-            <PlanWhen {...part} problem={words.get("schedule") ?? words.get("timeZone")} />
+            <PlanWhen {...part} problem={words.get("schedule")} />
             <PlanHow {...part} />
             <PlanPrograms {...part} />
             <PlanKeep {...part}>

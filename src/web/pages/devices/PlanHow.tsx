@@ -52,7 +52,7 @@ export function PlanHow({ draft, set, errorOf }: PartProps) {
           maw={260}
         />
         <Stack gap="xs" role="group" aria-label={WORDS.limits}>
-          <Text size="sm" fw={500}>
+          <Text size="sm" fw={600}>
             {WORDS.limits}
           </Text>
           {uploadLimits.length > 1 && (
@@ -133,14 +133,16 @@ export function PlanHow({ draft, set, errorOf }: PartProps) {
 }
 
 /** `children`: the way to the rules that count. */
-export function PlanKeep({ draft: { keep }, set, errorOf, children }: PartProps & { readonly children: ReactNode }) {
+export function PlanKeep(props: PartProps & { readonly children: ReactNode }) {
+  const { set, errorOf, isReadOnly, children } = props;
+  const { keep } = props.draft;
   const words = PLANS.keep;
   return (
     <Card title={words.title}>
       <Text size="sm">
         {words.text} {children}
       </Text>
-      <Accordion variant="contained" radius="md">
+      <Accordion variant="contained" radius="md" defaultValue={isReadOnly ? "own" : null}>
         <Accordion.Item value="own">
           <Accordion.Control>{words.own}</Accordion.Control>
           <Accordion.Panel>

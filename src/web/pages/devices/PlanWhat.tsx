@@ -24,9 +24,12 @@ export type PartProps = {
   readonly set: (change: Partial<PlanDraft>) => void;
   /** By the field's path in the schema. */
   readonly errorOf: (field: string) => string | undefined;
+  /** Nothing can be clicked: what would fold is open. */
+  readonly isReadOnly: boolean;
 };
 
-export function PlanWhat({ draft, set, errorOf, givenName }: PartProps & { readonly givenName: string | undefined }) {
+export function PlanWhat(props: PartProps & { readonly givenName: string | undefined }) {
+  const { draft, set, errorOf, isReadOnly, givenName } = props;
   const isRenamed = givenName !== undefined && draft.name.trim() !== givenName;
   return (
     <Card title={WORDS.title}>
@@ -101,7 +104,7 @@ export function PlanWhat({ draft, set, errorOf, givenName }: PartProps & { reado
           maw={420}
         />
         {!draft.isCommand && (
-          <Accordion variant="contained" radius="md">
+          <Accordion variant="contained" radius="md" defaultValue={isReadOnly ? "more" : null}>
             <Accordion.Item value="more">
               <Accordion.Control>{WORDS.more}</Accordion.Control>
               <Accordion.Panel>

@@ -17,7 +17,12 @@ const SHOWN = 5;
 const MINUTE_MS = 60_000;
 const here = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-export function PlanWhen({ draft, set, errorOf, problem }: PartProps & { readonly problem: string | undefined }) {
+type Props = PartProps & {
+  /** Of the schedule, told while it is typed. */
+  readonly problem: string | undefined;
+};
+
+export function PlanWhen({ draft, set, errorOf, problem }: Props) {
   const zones = useMemo(() => [...new Set([here(), "UTC", ...Intl.supportedValuesOf("timeZone")])], []);
   // A zone that this browser does not list is shown as it is.
   const data = draft.timeZone === "" || zones.includes(draft.timeZone) ? zones : [draft.timeZone, ...zones];
@@ -30,7 +35,7 @@ export function PlanWhen({ draft, set, errorOf, problem }: PartProps & { readonl
             description={WORDS.scheduleHelp}
             value={draft.schedule}
             onChange={({ currentTarget }) => set({ schedule: currentTarget.value })}
-            error={errorOf("schedule") ?? (draft.schedule.trim() !== "" && problem)}
+            error={draft.schedule.trim() === "" ? errorOf("schedule") : problem}
             autoComplete="off"
             required
             withAsterisk={false}
@@ -111,7 +116,7 @@ function Preview({ draft: { schedule, timeZone, enabled, jitterMinutes } }: { re
   const jitter = Number(jitterMinutes);
   return (
     <Stack gap={6} role="status" aria-live="polite">
-      <Text size="sm" fw={500}>
+      <Text size="sm" fw={600}>
         {WORDS.preview}
       </Text>
       {next === undefined ? (

@@ -112,11 +112,12 @@ function OnePlan({ item, known, mayChange }: PlanProps) {
         <Text size="sm" c="dimmed">
           {facts.join(" · ")}
         </Text>
-        {body && (
-          <Text size="sm" className={runs.path!}>
-            {body.command === undefined ? body.sources.join("  ") : body.command.argv.join(" ")}
-          </Text>
-        )}
+        {body &&
+          (body.command === undefined ? body.sources : [body.command.argv.join(" ")]).map((what) => (
+            <Text key={what} size="sm" className={runs.path!}>
+              {what}
+            </Text>
+          ))}
         {body === null && (
           <Text size="sm" c="var(--cb-warn)">
             {PLANS.unreadable}

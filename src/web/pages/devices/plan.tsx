@@ -1,19 +1,18 @@
 // One plan of a device, to be read and changed by whoever has the vault unlocked in this tab. Nothing of it leaves the tab unsealed.
 
-import { Stack } from "@mantine/core";
 import { IconClockOff } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { type DeviceState, OVERVIEW_ROUTES } from "../../../wire/v4/api/overview-routes.ts";
 import { useApi } from "../../api/use-api.ts";
-import { Card } from "../../parts/Card.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { type Crumb, PageFrame } from "../../parts/PageFrame.tsx";
 import { EmptyNote, Lines, QueryStates } from "../../parts/QueryStates.tsx";
 import { DEVICES } from "../../strings/devices.ts";
 import { PLANS } from "../../strings/plans.ts";
 import { VaultLock } from "../../unlock/LockMenu.tsx";
-import { WhileUnlocked } from "../../unlock/UnlockNote.tsx";
+import { Unlock } from "../../unlock/Unlock.tsx";
+import { useNames } from "../runs/names.ts";
 import { newPlanId, usePlans } from "./use-plans.ts";
 
 /** With the calendar and the schema: loaded while somebody unlocks. */
@@ -43,6 +42,7 @@ export function Page() {
 function OnePlan({ item, id }: { readonly item: DeviceState; readonly id: string }) {
   const { vault, device } = item;
   const { query, client, plans, areBodiesKnown } = usePlans(vault, device);
+  const names = useNames();
   const [ownId] = useState(() => (id === NEW ? newPlanId() : id));
   // Whoever edits keeps the page, whatever happens to the plan meanwhile.
   const [wasFound, setFound] = useState(id === NEW);
@@ -52,8 +52,8 @@ function OnePlan({ item, id }: { readonly item: DeviceState; readonly id: string
   useEffect(() => {
     if (known?.body) setFound(true);
   }, [known?.body]);
-  const name = known?.body?.name;
-  const title = id === NEW ? PLANS.newTitle : PLANS.editTitle(name ?? ownId.slice(0, 8));
+  // Without its name: browsers keep titles in their history, locked or not.
+  const title = id === NEW ? PLANS.newTitle : PLANS.editTitle;
   const crumbs: readonly Crumb[] = [
     { label: DEVICES.title, to: "/devices" },
     { label: item.name, to: `/devices/${vault}/${device}` },
@@ -61,11 +61,7 @@ function OnePlan({ item, id }: { readonly item: DeviceState; readonly id: string
   return (
     <PageFrame title={title} crumbs={crumbs} lead={PLANS.lead(item.name)} actions={<VaultLock vault={vault} />}>
       {client === undefined ? (
-        <Card>
-          <Stack maw={480}>
-            <WhileUnlocked vault={vault}>{() => null}</WhileUnlocked>
-          </Stack>
-        </Card>
+        <Unlock key={vault} vault={vault} name={names.vault(vault)} />
       ) : query.isError ? (
         <ErrorNote error={query.error} onRetry={() => void query.refetch()} />
       ) : wasFound ? (

@@ -9,8 +9,10 @@ import { formatBytes, formatCount, formatDuration, formatTime } from "../../form
 import { Time, useNow } from "../../parts/Time.tsx";
 import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { RUNS } from "../../strings/runs.ts";
+import { useVault } from "../../unlock/vault-store.ts";
 import { useLiveRun } from "./live-runs.ts";
 import type { Names } from "./names.ts";
+import { usePlanNames } from "./plan-names.ts";
 import { badgeOf } from "./RunBadge.tsx";
 import classes from "./runs.module.css";
 
@@ -26,16 +28,21 @@ type Props = {
   readonly runs: readonly Run[];
   readonly names: Names;
   readonly hasDevice?: boolean;
+  /** Names by token, as far as they are known. */
+  readonly plans: ReadonlyMap<string, string>;
   /** Whoever scrolls is near the end. */
   readonly onEnd?: () => void;
 };
 
-export function RunsTable(props: Props) {
+export function RunsTable(given: Omit<Props, "plans">) {
+  const open = useVault().open?.id;
+  const plans = usePlanNames(open ?? "");
+  const props = { ...given, plans };
   const isNarrow = useMediaQuery("(max-width: 62em)", undefined, { getInitialValueInEffect: false });
   return isNarrow ? <Cards {...props} /> : <Rows {...props} />;
 }
 
-function Cards({ runs, names, hasDevice = true, onEnd }: Props) {
+function Cards({ runs, names, plans, hasDevice = true, onEnd }: Props) {
   const list = useRef<HTMLDivElement>(null);
   const { from, to, beforePx, afterPx, measure } = useRowsInSight(list, { count: runs.length, rowPx: CARD_PX, onEnd });
   return (
@@ -43,7 +50,7 @@ function Cards({ runs, names, hasDevice = true, onEnd }: Props) {
       <div style={{ height: beforePx }} />
       {runs.slice(from, to).map((run, i) => (
         <div key={run.vault + run.run} ref={measure} data-index={from + i} className={classes.slot}>
-          <RunCard run={run} names={names} hasDevice={hasDevice} />
+          <RunCard run={run} names={names} plan={planOf(run, plans)} hasDevice={hasDevice} />
         </div>
       ))}
       <div style={{ height: afterPx }} />
@@ -51,7 +58,7 @@ function Cards({ runs, names, hasDevice = true, onEnd }: Props) {
   );
 }
 
-function Rows({ runs, names, hasDevice = true, onEnd }: Props) {
+function Rows({ runs, names, plans, hasDevice = true, onEnd }: Props) {
   const list = useRef<HTMLTableSectionElement>(null);
   const { from, to, beforePx, afterPx, measure } = useRowsInSight(list, { count: runs.length, rowPx: ROW_PX, onEnd });
   const columns = COLUMNS + (hasDevice ? 1 : 0);
@@ -82,6 +89,7 @@ function Rows({ runs, names, hasDevice = true, onEnd }: Props) {
               key={run.vault + run.run}
               run={run}
               names={names}
+              plan={planOf(run, plans)}
               hasDevice={hasDevice}
               {...(measure && { place: { "data-index": from + i, "aria-rowindex": from + i + 2, ref: measure } })}
             />
@@ -102,7 +110,13 @@ function Gap({ px, columns }: { readonly px: number; readonly columns: number })
   );
 }
 
-type RowProps = { readonly run: Run; readonly names: Names; readonly hasDevice: boolean };
+type RowProps = {
+  readonly run: Run;
+  readonly names: Names;
+  /** Its name, while the vault is unlocked. */
+  readonly plan: string | undefined;
+  readonly hasDevice: boolean;
+};
 /** Of a row in a list of which not all is drawn. */
 type RowPlace = {
   readonly place?: {
@@ -112,7 +126,7 @@ type RowPlace = {
   };
 };
 
-function Row({ run: given, names, hasDevice, place }: RowProps & RowPlace) {
+function Row({ run: given, names, plan, hasDevice, place }: RowProps & RowPlace) {
   const run = useLiveRun(given);
   const navigate = useNavigate();
   const to = `/runs/${run.vault}/${run.run}`;
@@ -123,17 +137,14 @@ function Row({ run: given, names, hasDevice, place }: RowProps & RowPlace) {
         <Anchor component={Link} to={to} c="inherit" fz="sm" onClick={(event) => event.stopPropagation()}>
           <Started at={run.startedAt} />
         </Anchor>
+        {!hasDevice && <Aside words={[plan]} />}
       </Table.Td>
       {hasDevice && (
         <Table.Td>
           <Text fw={500} size="sm">
             {names.device(run.vault, run.device)}
           </Text>
-          {run.kind !== "backup" && (
-            <Text size="xs" c="dimmed">
-              {RUNS.kinds[run.kind]}
-            </Text>
-          )}
+          <Aside words={[run.kind === "backup" ? undefined : RUNS.kinds[run.kind], plan]} />
         </Table.Td>
       )}
       <Table.Td>{badgeOf(run)}</Table.Td>
@@ -148,6 +159,20 @@ function Row({ run: given, names, hasDevice, place }: RowProps & RowPlace) {
   );
 }
 
+function Aside({ words }: { readonly words: readonly (string | undefined)[] }) {
+  const said = words.filter((word) => word !== undefined).join(" · ");
+  if (said === "") return null;
+  return (
+    <Text size="xs" c="dimmed">
+      {said}
+    </Text>
+  );
+}
+
+function planOf({ plan }: Run, plans: ReadonlyMap<string, string>): string | undefined {
+  return plan === null ? undefined : plans.get(plan);
+}
+
 /** "2 weeks ago" is too little to find a run by. */
 function Started({ at }: { readonly at: number }) {
   return useNow() - at > DAY_MS ? (
@@ -157,7 +182,7 @@ function Started({ at }: { readonly at: number }) {
   );
 }
 
-function RunCard({ run: given, names, hasDevice }: RowProps) {
+function RunCard({ run: given, names, plan, hasDevice }: RowProps) {
   const run = useLiveRun(given);
   const about = run.isReported
     ? `${formatCount(run.counts.files)} ${WORDS.files.toLowerCase()} · ${formatBytes(run.bytes.done)} · ${tookOf(run)}`
@@ -172,7 +197,7 @@ function RunCard({ run: given, names, hasDevice }: RowProps) {
       </Group>
       <Group justify="space-between" gap="sm" mt={6}>
         <Text size="sm" c="dimmed">
-          {about}
+          {plan === undefined ? about : `${plan} · ${about}`}
         </Text>
         {hasDevice && (
           <Text size="sm" c="dimmed">
