@@ -6,6 +6,7 @@ import type { Page } from "playwright-core";
 import { furnishedSite } from "../tests/web/furnished.ts";
 import { OWNER } from "../tests/web/rig.ts";
 import { requireNode } from "./node-version.ts";
+import { gatewayBeside, SCENES, type Scene } from "./screenshot-scenes.ts";
 
 const WIDTHS = [390, 1280, 1920] as const;
 const HEIGHTS = { 390: 844, 1280: 800, 1920: 1080 } as const;
@@ -15,12 +16,12 @@ const SETTLE_MS = 700;
 const LOADING_MS = 5000;
 
 /** `$vault`, `$device`, `$run` and `$plan` are ids of one. `isUnlocked`: with the vault open in the tab; these come last. */
-const SHOTS: readonly {
-  readonly name: string;
-  readonly path: string;
+type Shot = Pick<Scene, "name" | "path" | "isUnlocked"> & {
+  readonly act?: Scene["act"];
   readonly isSignedOut?: true;
-  readonly isUnlocked?: true;
-}[] = [
+};
+
+const SHOTS: readonly Shot[] = [
   { name: "sign-in", path: "/", isSignedOut: true },
   { name: "trust", path: "/trust", isSignedOut: true },
   { name: "set-up", path: "/setup/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", isSignedOut: true },
@@ -56,6 +57,7 @@ const SHOTS: readonly {
   { name: "unlocked-run", path: "/runs/$vault/$run", isUnlocked: true },
   { name: "unlocked-files", path: "/files/$vault", isUnlocked: true },
   { name: "unlocked-vault-retention", path: "/vaults/$vault/retention", isUnlocked: true },
+  ...SCENES,
 ];
 
 requireNode();
@@ -68,20 +70,24 @@ mkdirSync(folder, { recursive: true });
 await using furnished = await furnishedSite();
 const { site, vaultId, deviceId, runId, planId, passphrase } = furnished;
 const ids = { $vault: vaultId, $device: deviceId, $run: runId, $plan: planId };
+const gateway = await gatewayBeside(furnished);
 for (const scheme of SCHEMES) {
   for (const width of WIDTHS) {
     const look = { scheme, width, height: HEIGHTS[width] };
     await using out = await site.open(look);
     await using inside = await site.open({ ...look, as: { email: OWNER } });
     let hasUnlocked = false;
-    for (const { name, path, isSignedOut, isUnlocked } of wanted) {
+    for (const { name, path, act, isSignedOut, isUnlocked } of wanted) {
       const tab = isSignedOut ? out : inside;
       if (isUnlocked && !hasUnlocked) {
         hasUnlocked = true;
         await unlock(tab.page);
       }
+      // So that no dialogue of the scene before stays open.
+      if (act !== undefined) await tab.go("/settings/about");
       await tab.go(path.replace(/\$\w+/g, (id) => ids[id as keyof typeof ids]));
       await tab.page.waitForLoadState("load");
+      await act?.(tab.page, furnished);
       await tab.page.waitForTimeout(SETTLE_MS);
       // What still loads after that is shown as it is.
       await tab.page
@@ -94,6 +100,8 @@ for (const scheme of SCHEMES) {
     console.log(`✔ ${scheme} ${width}`);
   }
 }
+await gateway.stop();
+console.log(`${wanted.length} pages in ${folder}`);
 
 /** For the whole tab. */
 async function unlock(page: Page): Promise<void> {
@@ -104,4 +112,3 @@ async function unlock(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Unlock", exact: true }).click();
   await page.getByRole("button", { name: "Lock", exact: true }).waitFor();
 }
-console.log(`${wanted.length} pages in ${folder}`);

@@ -33,7 +33,7 @@ export function PlainRow({
 }) {
   return (
     <Group component="li" justify="space-between" gap="sm">
-      <Group gap="sm" wrap="nowrap" align="flex-start" miw={0} flex="1 1 220px">
+      <Group gap="sm" wrap="nowrap" align="flex-start" miw={0} flex="1 1 180px">
         {Icon !== undefined && <Icon size={24} stroke={1.6} aria-hidden />}
         <div style={{ minWidth: 0 }}>
           <Group gap={6}>

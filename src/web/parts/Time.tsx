@@ -15,7 +15,9 @@ export function useNow(): number {
 }
 
 export function Time({ at }: { readonly at: number }) {
-  const current = useNow();
+  const ticked = useNow();
+  // What has happened since the last tick is no future.
+  const current = at - ticked > 0 && at - ticked < TICK_MS ? at : ticked;
   return (
     <Tooltip label={formatExactTime(at)} events={{ hover: true, focus: true, touch: true }}>
       <time dateTime={new Date(at).toISOString()}>{formatAge(at, current)}</time>

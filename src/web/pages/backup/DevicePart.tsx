@@ -1,6 +1,7 @@
 // This browser as a device: which vault it writes to, how it becomes a device, and how it is forgotten.
 
 import { Button, Group, Modal, SegmentedControl, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { IconDeviceLaptop, IconPlus } from "@tabler/icons-react";
 import { type FormEvent, useRef, useState } from "react";
 import type { VaultId } from "../../../core/ids.ts";
@@ -87,6 +88,7 @@ export function EnrolCard({ onDone }: { readonly onDone: (vault: VaultId | undef
 type Way = "key" | "code";
 
 function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) => void }) {
+  const isNarrow = useMediaQuery("(max-width: 30em)", undefined, { getInitialValueInEffect: false });
   const lookAgain = useLookAgain();
   const { open } = useVault();
   const vaults = useApi(VAULT_ROUTES.vaults).data?.vaults ?? [];
@@ -130,6 +132,8 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
   return (
     <Stack gap="md" maw={560}>
       <SegmentedControl
+        fullWidth
+        orientation={isNarrow ? "vertical" : "horizontal"}
         aria-label={WORDS.makeTitle}
         value={way}
         onChange={(value) => {

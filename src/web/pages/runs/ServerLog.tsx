@@ -122,7 +122,7 @@ function Line({ line: { at, level, message, fields } }: { readonly line: LogLine
       <span>
         {message}
         {more.length > 0 && (
-          <span className={classes.fields}> {more.map(([name, value]) => `${name}=${value}`).join("  ")}</span>
+          <span className={classes.fields}> {more.map(([name, value]) => `${name}=${shown(value)}`).join("  ")}</span>
         )}
       </span>
     </div>
@@ -145,6 +145,11 @@ function useFreshLines(isLive: boolean): readonly LogLine[] {
 function merged(fresh: readonly LogLine[], answered: readonly LogLine[]): LogLine[] {
   const all = new Map([...answered, ...fresh].map((line) => [`${line.seq} ${line.at}`, line]));
   return [...all.values()].sort((a, b) => b.at - a.at || b.seq - a.seq);
+}
+
+/** Durations come as exactly as they were measured. */
+function shown(value: LogLine["fields"][string]): string {
+  return typeof value === "number" ? String(Math.round(value * 10) / 10) : String(value);
 }
 
 function fits({ message, fields }: LogLine, find: string): boolean {

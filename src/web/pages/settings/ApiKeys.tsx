@@ -1,20 +1,8 @@
 // API keys of one's own.
 
-import {
-  ActionIcon,
-  Alert,
-  Badge,
-  Button,
-  Modal,
-  NativeSelect,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-  Tooltip,
-} from "@mantine/core";
+import { Alert, Badge, Button, Modal, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconKey, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconKey, IconPlus } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { type Role, useRights } from "../../api/session.ts";
@@ -23,6 +11,7 @@ import { Card } from "../../parts/Card.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
 import { confirm } from "../../parts/confirm.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
+import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
@@ -50,59 +39,46 @@ export function ApiKeys() {
           empty={<EmptyNote icon={IconKey} title={KEYS.none} text={KEYS.noneText} />}
         >
           {({ keys }) => (
-            <Table.ScrollContainer minWidth={520}>
-              <Table verticalSpacing="sm">
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>{KEYS.name}</Table.Th>
-                    <Table.Th>{KEYS.role}</Table.Th>
-                    <Table.Th>{KEYS.used}</Table.Th>
-                    <Table.Th>{KEYS.ends}</Table.Th>
-                    <Table.Th aria-label={SETTINGS.actions} />
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {keys.map(({ id, name, start, role, lastUsedAt, expiresAt }) => (
-                    <Table.Tr key={id}>
-                      <Table.Td>
-                        <Text size="sm" fw={500}>
-                          {name}
-                        </Text>
-                        <Text size="xs" c="dimmed" ff="monospace">
-                          {start}…
-                        </Text>
-                      </Table.Td>
-                      <Table.Td>
-                        <Badge variant="light" tt="none">
-                          {ROLES[role]}
-                        </Badge>
-                      </Table.Td>
-                      <Table.Td>{lastUsedAt === null ? KEYS.never : <Time at={lastUsedAt} />}</Table.Td>
-                      <Table.Td>{expiresAt === null ? KEYS.never : <Time at={expiresAt} />}</Table.Td>
-                      <Table.Td ta="right">
-                        <Tooltip label={KEYS.remove}>
-                          <ActionIcon
-                            variant="subtle"
-                            color="red"
-                            aria-label={`${KEYS.remove}: ${name}`}
-                            onClick={() =>
-                              confirm({
-                                title: KEYS.remove,
-                                text: KEYS.confirm(name),
-                                action: KEYS.remove,
-                                onConfirm: () => drop.mutate({ params: { id } }),
-                              })
-                            }
-                          >
-                            <IconTrash size={18} aria-hidden />
-                          </ActionIcon>
-                        </Tooltip>
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Table.ScrollContainer>
+            <PlainList>
+              {keys.map(({ id, name, start, role, lastUsedAt, expiresAt }) => (
+                <PlainRow
+                  key={id}
+                  icon={IconKey}
+                  title={name}
+                  badges={
+                    <Badge size="sm" variant="light" tt="none">
+                      {ROLES[role]}
+                    </Badge>
+                  }
+                  detail={
+                    <>
+                      <Text span ff="monospace" inherit>
+                        {start}…
+                      </Text>{" "}
+                      · {KEYS.used} {lastUsedAt === null ? KEYS.never : <Time at={lastUsedAt} />} · {KEYS.ends}{" "}
+                      {expiresAt === null ? KEYS.never : <Time at={expiresAt} />}
+                    </>
+                  }
+                  actions={
+                    <Button
+                      size="xs"
+                      variant="default"
+                      aria-label={`${SETTINGS.remove}: ${name}`}
+                      onClick={() =>
+                        confirm({
+                          title: KEYS.remove,
+                          text: KEYS.confirm(name),
+                          action: KEYS.remove,
+                          onConfirm: () => drop.mutate({ params: { id } }),
+                        })
+                      }
+                    >
+                      {SETTINGS.remove}
+                    </Button>
+                  }
+                />
+              ))}
+            </PlainList>
           )}
         </QueryStates>
       </Card>

@@ -55,15 +55,15 @@ export function Audit() {
       {query.isPending && <Lines count={6} />}
       {query.isSuccess && items.length === 0 && <EmptyNote icon={IconHistory} title={AUDIT.none} />}
       {items.length > 0 && (
-        <Table.ScrollContainer minWidth={620}>
+        <Table.ScrollContainer minWidth={300}>
           <Table verticalSpacing="xs" horizontalSpacing="lg">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{AUDIT.when}</Table.Th>
-                <Table.Th>{AUDIT.who}</Table.Th>
+                <Table.Th visibleFrom="sm">{AUDIT.who}</Table.Th>
                 <Table.Th>{AUDIT.what}</Table.Th>
                 <Table.Th>{AUDIT.outcome}</Table.Th>
-                <Table.Th>{AUDIT.from}</Table.Th>
+                <Table.Th visibleFrom="sm">{AUDIT.from}</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -71,11 +71,17 @@ export function Audit() {
                 <Table.Tr key={id}>
                   <Table.Td>
                     <Time at={at} />
+                    <Text size="xs" c="dimmed" hiddenFrom="sm">
+                      {whoOf(name, by)}
+                    </Text>
                   </Table.Td>
-                  <Table.Td>{name ?? by.replace(/([0-9a-f]{8})[0-9a-f]{8,}/, "$1…")}</Table.Td>
+                  <Table.Td visibleFrom="sm">{whoOf(name, by)}</Table.Td>
                   <Table.Td>
                     <Text size="sm" ff="monospace">
                       {action}
+                    </Text>
+                    <Text size="xs" c="dimmed" hiddenFrom="sm">
+                      {address ?? "–"}
                     </Text>
                   </Table.Td>
                   <Table.Td>
@@ -83,7 +89,7 @@ export function Audit() {
                       {outcome === "ok" ? AUDIT.ok : outcome.replaceAll("_", " ")}
                     </Badge>
                   </Table.Td>
-                  <Table.Td>{address ?? "–"}</Table.Td>
+                  <Table.Td visibleFrom="sm">{address ?? "–"}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
@@ -99,6 +105,10 @@ export function Audit() {
       )}
     </Card>
   );
+}
+
+function whoOf(name: string | null, by: string): string {
+  return name ?? by.replace(/([0-9a-f]{8})[0-9a-f]{8,}/, "$1…");
 }
 
 /** All of it, page by page. */

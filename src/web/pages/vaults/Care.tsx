@@ -63,7 +63,7 @@ export function Care({ vault }: SectionProps) {
           empty={<EmptyNote icon={IconHistory} title={CARE.noHistory} />}
         >
           {({ items }) => (
-            <Table.ScrollContainer minWidth={520}>
+            <Table.ScrollContainer minWidth={300}>
               <Table verticalSpacing="xs" horizontalSpacing="lg" highlightOnHover>
                 <Table.Tbody>
                   {items.map((each) => (
@@ -79,8 +79,11 @@ export function Care({ vault }: SectionProps) {
                       </Table.Td>
                       <Table.Td>
                         <Time at={each.startedAt ?? each.createdAt} />
+                        <Text size="xs" c="dimmed" hiddenFrom="sm">
+                          {CARE.by} {each.startedBy}
+                        </Text>
                       </Table.Td>
-                      <Table.Td>
+                      <Table.Td visibleFrom="sm">
                         <Text size="sm" c="dimmed">
                           {CARE.by} {each.startedBy}
                         </Text>

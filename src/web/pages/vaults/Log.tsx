@@ -59,14 +59,14 @@ export function Log({ vault }: SectionProps) {
         {log.isPending && !head.isError && <Lines count={6} />}
       </Stack>
       {entries.length > 0 && (
-        <Table.ScrollContainer minWidth={560}>
+        <Table.ScrollContainer minWidth={300}>
           <Table verticalSpacing="xs" horizontalSpacing="lg">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{LOG.entry}</Table.Th>
                 <Table.Th>{LOG.what}</Table.Th>
-                <Table.Th>{LOG.who}</Table.Th>
-                <Table.Th>{LOG.when}</Table.Th>
+                <Table.Th visibleFrom="sm">{LOG.who}</Table.Th>
+                <Table.Th visibleFrom="sm">{LOG.when}</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -78,9 +78,12 @@ export function Log({ vault }: SectionProps) {
                     <Text span size="xs" c="dimmed" ff="monospace">
                       {subjectOf(entry)}
                     </Text>
+                    <Text size="xs" c="dimmed" hiddenFrom="sm">
+                      {nameOf(entry.by)}, <Time at={entry.at} />
+                    </Text>
                   </Table.Td>
-                  <Table.Td>{nameOf(entry.by)}</Table.Td>
-                  <Table.Td>
+                  <Table.Td visibleFrom="sm">{nameOf(entry.by)}</Table.Td>
+                  <Table.Td visibleFrom="sm">
                     <Time at={entry.at} />
                   </Table.Td>
                 </Table.Tr>

@@ -107,13 +107,13 @@ export function Snapshots({ vault }: SectionProps) {
               .sort((a, b) => b.receivedAt - a.receivedAt);
             return (
               <>
-                <Table.ScrollContainer minWidth={560}>
+                <Table.ScrollContainer minWidth={300}>
                   <Table verticalSpacing="xs" horizontalSpacing="lg" highlightOnHover>
                     <Table.Thead>
                       <Table.Tr>
                         <Table.Th>{SNAPSHOTS.received}</Table.Th>
                         <Table.Th>{SNAPSHOTS.device}</Table.Th>
-                        <Table.Th>{SNAPSHOTS.added}</Table.Th>
+                        <Table.Th visibleFrom="sm">{SNAPSHOTS.added}</Table.Th>
                         <Table.Th>{SNAPSHOTS.state}</Table.Th>
                         <Table.Th aria-label={SNAPSHOTS.actions} />
                       </Table.Tr>
@@ -131,8 +131,13 @@ export function Snapshots({ vault }: SectionProps) {
                                 {id.slice(0, 12)}
                               </Text>
                             </Table.Td>
-                            <Table.Td>{nameOf(row.device)}</Table.Td>
-                            <Table.Td>{formatBytes(row.addedBytes)}</Table.Td>
+                            <Table.Td>
+                              {nameOf(row.device)}
+                              <Text size="xs" c="dimmed" hiddenFrom="sm">
+                                {formatBytes(row.addedBytes)}
+                              </Text>
+                            </Table.Td>
+                            <Table.Td visibleFrom="sm">{formatBytes(row.addedBytes)}</Table.Td>
                             <Table.Td>
                               <Group gap={6}>
                                 <Badge variant="light" tt="none" color={row.state === "live" ? "green" : "gray"}>

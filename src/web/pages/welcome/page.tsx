@@ -2,6 +2,7 @@
 // in this browser; before the kit has been checked nothing is sent anywhere.
 
 import { Stack, Stepper } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useApi } from "../../api/use-api.ts";
@@ -18,10 +19,16 @@ export function Page() {
   const [isMade, setMade] = useState(false);
   const isFirst = vaults.data?.vaults.length === 0;
   const step = prepared === undefined ? 0 : isMade ? 2 : 1;
+  const isNarrow = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
   return (
     <PageFrame title={isFirst ? WELCOME.firstTitle : WELCOME.title} lead={WELCOME.lead}>
       <Stack gap="xl" maw={820}>
-        <Stepper active={step} size="sm" allowNextStepsSelect={false}>
+        <Stepper
+          active={step}
+          size="sm"
+          orientation={isNarrow ? "vertical" : "horizontal"}
+          allowNextStepsSelect={false}
+        >
           <Stepper.Step label={WELCOME.steps.vault} description={WELCOME.stepHelp.vault} />
           <Stepper.Step label={WELCOME.steps.kit} description={WELCOME.stepHelp.kit} />
           <Stepper.Step label={WELCOME.steps.device} description={WELCOME.stepHelp.device} />
