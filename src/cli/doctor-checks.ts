@@ -1,7 +1,8 @@
 // What `doctor` looks at that needs no vault: the runtime, the home folder, room on the disks, what the system can do.
 
 import { mkdir, mkdtemp, readdir, rm, stat, statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { PLACE_FILE } from "../client/agent/plan-files.ts";
 import { hasPosix } from "../client/posix.ts";
 import { sweepTemporaries } from "../node/temporaries.ts";
 import type { Context } from "./context.ts";
@@ -40,7 +41,7 @@ export function settingsFindings({ resolved }: Context): Finding[] {
 export async function agentFinding({ config }: Context): Promise<Finding> {
   const check = "agent";
   const plans = await readdir(join(config.home, "plans"), { recursive: true }).catch(() => [] as string[]);
-  const count = plans.filter((name) => name.endsWith(".json")).length;
+  const count = plans.filter((name) => name.endsWith(".json") && basename(name) !== PLACE_FILE).length;
   const isRunning = await isHeld(join(config.home, "agent", ".agent.lock"));
   const facts = { plans: count, state: isRunning ? "running" : "stopped" };
   if (isRunning) return { check, state: "ok", detail: `runs, ${plural(count, "plan")}`, facts };
@@ -49,7 +50,7 @@ export async function agentFinding({ config }: Context): Promise<Finding> {
   return {
     check,
     state: "problem",
-    detail: `it does not run, and ${plural(count, "plan")} wait for it`,
+    detail: `it does not run, and ${plural(count, "plan")} ${count === 1 ? "waits" : "wait"} for it`,
     advice,
     facts,
   };

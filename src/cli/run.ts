@@ -1,13 +1,14 @@
 // One run of the command line: parse, do, say how it ended, exit. Commands throw; only here is an error turned into words and
 // an exit code. `main` is the process around a run; a run itself touches no process but through its host.
 
-import { CommanderError } from "commander";
-import { EXIT } from "../core/errors.ts";
+import { type Command, CommanderError } from "commander";
+import { type AppError, EXIT } from "../core/errors.ts";
 import { listenForInterruption } from "../node/signals.ts";
 import { CrashHandling } from "./crash.ts";
 import { failedMessage, showFailure, toAppError } from "./failure.ts";
 import { type Host, processHost } from "./host.ts";
 import { Output } from "./output.ts";
+import { usage } from "./parse-values.ts";
 import { buildProgram, type Cli } from "./program.ts";
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -38,11 +39,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 export async function run(argv: readonly string[], parts: Omit<Cli, "exitCode">): Promise<number> {
   const { host, output, crash } = parts;
   const cli: Cli = { ...parts, exitCode: EXIT.ok };
+  const program = buildProgram(cli);
   let exitCode: number;
   try {
-    await buildProgram(cli).parseAsync(spellOutHelp(argv), { from: "user" });
+    await program.parseAsync(spellOutHelp(argv), { from: "user" });
     exitCode = cli.exitCode;
-  } catch (error) {
+  } catch (thrown) {
+    const error = isIncomplete(thrown) ? incomplete(program, argv) : thrown;
     const { aborted } = host.signal;
     exitCode = isHelp(error) ? EXIT.ok : showFailure(output, error, aborted);
     if (exitCode !== EXIT.ok) await host.tellParent?.(failedMessage(error, aborted));
@@ -65,6 +68,18 @@ function hasFlag(argv: readonly string[], ...flags: readonly string[]): boolean 
 /** `help backup` means `backup --help`. */
 function spellOutHelp(argv: readonly string[]): string[] {
   return argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
+}
+
+/** No command was named, or a family and none of its members: the parser has shown help for that, to nobody (program.ts). */
+function isIncomplete(error: unknown): boolean {
+  return error instanceof CommanderError && error.code === "commander.help";
+}
+
+function incomplete(program: Command, argv: readonly string[]): AppError {
+  const family = program.commands.find((command) => argv.includes(command.name()));
+  if (family === undefined) return usage("No command is named. `cyberbackup demo` shows what there is at work.");
+  const names = family.commands.map((command) => command.name());
+  return usage(`What should ${family.name()} do? Add one of: ${names.join(", ")}.`);
 }
 
 function isHelp(error: unknown): boolean {

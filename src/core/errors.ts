@@ -60,6 +60,12 @@ export const ERRORS = {
     "{what} was not found.",
     "Check the spelling; `cyberbackup snapshots` and `cyberbackup ls` show what there is.",
   ),
+  logs_missing: spec(
+    EXIT.failed,
+    404,
+    "Nothing has written a log to {folder} yet.",
+    "Start the server with `cyberbackup up`, or name its folder with --data; an agent's logs are shown by `cyberbackup logs agent`.",
+  ),
   ambiguous_id: spec(EXIT.usage, 400, "The id {id} fits more than one {what}.", "Give more of its characters."),
   interrupted: spec(
     EXIT.interrupted,

@@ -54,6 +54,7 @@ describe("doctor, beside a server", () => {
     chmodSync(join(data, "server.db"), 0o644);
     mkdirSync(join(place.home, "plans", "ab".repeat(16)), { recursive: true });
     writeFileSync(join(place.home, "plans", "ab".repeat(16), "x.json"), "{}");
+    writeFileSync(join(place.home, "plans", "ab".repeat(16), "place.json"), "{}");
     const more = { ...env, CYBERBACKUP_LOGLEVEL: "debug" };
     const { findings } = await cliResult(place, "doctor", [], { env: more, exit: 1 });
     chmodSync(join(data, "server.db"), 0o600);
@@ -63,6 +64,7 @@ describe("doctor, beside a server", () => {
       ["problem", "problem", "advice"],
     );
     assert.match(of("server permissions").advice!, /^chmod go= .*server\.db$/);
+    assert.match(of("agent").detail, /1 plan waits/);
     assert.match(of("agent").advice!, /agent install/);
     assert.match(of("settings").detail, /Did you mean CYBERBACKUP_LOG_LEVEL/);
   });

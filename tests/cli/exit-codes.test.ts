@@ -39,6 +39,12 @@ describe("asking wrongly", () => {
     assert.match(key.message, /Did you mean add\?/);
   });
 
+  test("no command at all is told so; half of one is told what may follow", async () => {
+    assert.match((await cli(place, [], { exit: EXIT.usage })).stderr, /No command is named/);
+    const half = await cliError(place, ["key"], { exit: EXIT.usage });
+    assert.match(half.message, /one of: list, add, remove\./);
+  });
+
   test("missing and nonsensical values are told by name", async () => {
     assert.match((await cliError(place, ["restore", "latest"], { exit: EXIT.usage })).message, /--target/);
     assert.match((await cliError(place, ["ls"], { exit: EXIT.usage })).message, /snap/);

@@ -56,9 +56,10 @@ async function run(context: Context, options: Options, path: string | undefined)
   try {
     const { differences, ...result } = await demonstrate(context, folder, path);
     for (const difference of differences.slice(0, SHOWN_DIFFERENCES)) output.print(output.paint.red(difference));
-    if (differences.length === 0)
+    if (differences.length === 0) {
       output.say(output.paint.green("It works: every byte came back, and the vault is whole."));
-    else output.print(output.paint.red(`${plural(differences.length, "difference")}: see above.`));
+      output.say("Next: a server with `cyberbackup up`, or a vault on a disk with `cyberbackup init --vault FOLDER`.");
+    } else output.print(output.paint.red(`${plural(differences.length, "difference")}: see above.`));
     if (options.keep) output.say(`Everything is in ${shownText(folder)}; the passphrase is "${PASSPHRASE}".`);
     const ok = differences.length === 0;
     output.json({ type: "result", command: "demo", ok, ...result, ...(options.keep ? { folder } : {}) });

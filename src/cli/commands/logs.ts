@@ -40,10 +40,8 @@ async function run(context: Context, { follow, lines: count }: Options, kind?: K
   const folders = [logFolder(config, kind === "agent" ? config.home : data)];
   const kinds: readonly Kind[] = kind ? [kind] : ["server", "console"];
   let path = await newest(folders, kinds);
-  if (path === undefined) {
-    const what = `A log in ${folders.map(shownText).join(", ")}`;
-    throw new AppError("not_found", { context: { what } });
-  }
+  if (path === undefined)
+    throw new AppError("logs_missing", { context: { folder: folders.map(shownText).join(", ") } });
   const show = (lines: readonly string[]): void => {
     for (const line of lines) {
       output.print(shownLine(line));

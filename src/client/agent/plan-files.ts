@@ -32,7 +32,8 @@ export interface PlanStore {
   remove(vault: VaultId, name: string): Promise<void>;
 }
 
-const PLACE_FILE = "place.json";
+/** Beside the plans of a vault. */
+export const PLACE_FILE = "place.json";
 const PLAN_MAX_BYTES = 256 * 1024;
 const placeSchema = z.strictObject({
   vault: z.string().min(1).max(4096),
