@@ -246,7 +246,7 @@ describe("what a transport does", () => {
   });
 
   test("a reader that takes its time does not make the server a silent one", async () => {
-    await begin({ stallMs: 300 });
+    await begin({ stallMs: 1000 });
     answer = ({ url }, response) => {
       if (url === "/hello") response.end(Buffer.from(large));
     };

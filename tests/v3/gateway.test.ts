@@ -709,7 +709,7 @@ describe("connections", () => {
         while (rig.gateway.stats().connections > 0) await new Promise((resolve) => setImmediate(resolve));
         assert.deepEqual(stored(rig), []);
       },
-      { limits: { idleMs: 60 } },
+      { limits: { idleMs: 1000 } },
     ),
   );
 
@@ -740,7 +740,7 @@ describe("connections", () => {
           assert.ok(uploads++ < 1_000_000);
         }
       },
-      { limits: { sessionMs: 80 } },
+      { limits: { sessionMs: 600 } },
     ),
   );
 
@@ -773,11 +773,11 @@ describe("connections", () => {
   );
 
   test(
-    "300 half-open ones leave the gateway serving",
+    "10,000 half-open ones leave the gateway serving",
     withRig(
       async (rig) => {
         const alice = await (await rig.peer()).enter("alice");
-        for (let i = 0; i < 300; i++) await rig.peer();
+        for (let i = 0; i < 10_000; i++) await rig.peer();
         await alice.upload("f", hello);
         assert.ok(rig.gateway.stats().connections <= 50);
         await (await rig.peer()).enter("bob");
