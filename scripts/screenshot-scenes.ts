@@ -48,7 +48,7 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
-    name: "vault-keys-passkey",
+    name: "vault-keys-test",
     path: "/vaults/$vault/keys",
     async act(page) {
       await page.getByRole("button", { name: "Test", exact: true }).click();
