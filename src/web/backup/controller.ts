@@ -46,6 +46,7 @@ export type StartWish = {
 };
 
 const LOG_LINES = 2000;
+const TELL_AFTER_MS = 200;
 /** Files that are handed to the worker at a time: more at once would hold the page up. */
 const SLICE_FILES = 300;
 const NOTHING: Figures = {
@@ -71,6 +72,7 @@ class Controller {
   #cancel: AbortController | undefined;
   readonly #resumed = new Set<string>();
   #store: Promise<DeviceStore> | undefined;
+  #telling: ReturnType<typeof setTimeout> | undefined;
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
@@ -177,13 +179,19 @@ class Controller {
     return true;
   }
 
+  /** A fast run tells something many times a second; the page is told a few times. */
   #hear(event: { readonly figures: Figures } | { readonly line: LogLine }): void {
-    if ("line" in event) this.#log(event.line);
-    else this.#change({ figures: event.figures, samples: addSample(this.#view.run?.samples ?? [], event.figures) });
+    const { run } = this.#view;
+    if ("line" in event) this.#view = { ...this.#view, log: withLine(this.#view.log, event.line) };
+    else if (run) {
+      const { figures } = event;
+      this.#view = { ...this.#view, run: { ...run, figures, samples: addSample(run.samples, figures) } };
+    }
+    this.#telling ??= setTimeout(() => this.#tell(), TELL_AFTER_MS);
   }
 
   #log(line: LogLine): void {
-    this.#set({ log: [...this.#view.log.slice(-LOG_LINES + 1), line] });
+    this.#set({ log: withLine(this.#view.log, line) });
   }
 
   #let(id: ChosenId): void {
@@ -216,11 +224,21 @@ class Controller {
 
   #set(change: Partial<View>): void {
     this.#view = { ...this.#view, ...change };
+    this.#tell();
+  }
+
+  #tell(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
     for (const listener of this.#listeners) listener();
   }
 }
 
 export const backups = new Controller();
+
+function withLine(log: readonly LogLine[], line: LogLine): readonly LogLine[] {
+  return [...log.slice(-LOG_LINES + 1), line];
+}
 
 export function totalsOf(items: readonly Item[]): RunTotals {
   return items.reduce(

@@ -1,5 +1,7 @@
 // Numbers, sizes and times as the reader's own locale writes them.
 
+import { formatter } from "./intl.ts";
+
 export type Locale = string | undefined;
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"] as const;
@@ -12,9 +14,12 @@ export function formatBytes(bytes: number, locale?: Locale): string {
   const digits = power === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
   const unit = UNITS[power]!;
   const unitDisplay = power === 0 ? "long" : "short";
-  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay, maximumFractionDigits: digits }).format(
-    value,
-  );
+  return formatter(Intl.NumberFormat, locale, {
+    style: "unit",
+    unit,
+    unitDisplay,
+    maximumFractionDigits: digits,
+  }).format(value);
 }
 
 export function formatSpeed(bytesPerSecond: number, locale?: Locale): string {
@@ -22,18 +27,18 @@ export function formatSpeed(bytesPerSecond: number, locale?: Locale): string {
 }
 
 export function formatCount(count: number, locale?: Locale): string {
-  return new Intl.NumberFormat(locale).format(count);
+  return formatter(Intl.NumberFormat, locale, {}).format(count);
 }
 
 /** `share` is between 0 and 1. */
 export function formatShare(share: number, locale?: Locale): string {
   const digits = share > 0 && share < 0.1 ? 1 : 0;
-  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: digits }).format(share);
+  return formatter(Intl.NumberFormat, locale, { style: "percent", maximumFractionDigits: digits }).format(share);
 }
 
 /** `1 device`, `12 devices`: `{n}` in the words is the number. */
 export function plural(count: number, one: string, many: string, locale?: Locale): string {
-  const rule = new Intl.PluralRules(locale ?? "en").select(count);
+  const rule = formatter(Intl.PluralRules, locale ?? "en", {}).select(count);
   return (rule === "one" ? one : many).replace("{n}", formatCount(count, locale));
 }
 
@@ -51,7 +56,7 @@ const SPANS = [
 export function formatAge(at: number, now: number, locale?: Locale): string {
   const ms = at - now;
   const [unit, size] = SPANS.find(([, length]) => Math.abs(ms) >= length) ?? SPANS.at(-1)!;
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const format = formatter(Intl.RelativeTimeFormat, locale, { numeric: "auto" });
   return format.format(Math.trunc(ms / size), unit);
 }
 
@@ -71,17 +76,22 @@ export function formatDuration(ms: number, locale?: Locale): string {
 }
 
 export function formatTime(at: number, locale?: Locale): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(at);
+  return formatter(Intl.DateTimeFormat, locale, { dateStyle: "medium", timeStyle: "short" }).format(at);
 }
 
 export function formatExactTime(at: number, locale?: Locale): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" }).format(at);
+  return formatter(Intl.DateTimeFormat, locale, { dateStyle: "full", timeStyle: "long" }).format(at);
 }
 
 export function formatDay(at: number, locale?: Locale): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(at);
+  return formatter(Intl.DateTimeFormat, locale, { dateStyle: "medium" }).format(at);
+}
+
+/** `14:05:09`. */
+export function formatClock(at: number, locale?: Locale): string {
+  return formatter(Intl.DateTimeFormat, locale, { timeStyle: "medium" }).format(at);
 }
 
 function part(count: number, unit: string, locale: Locale): string {
-  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(count);
+  return formatter(Intl.NumberFormat, locale, { style: "unit", unit, unitDisplay: "short" }).format(count);
 }

@@ -3,7 +3,7 @@
 import { Button, Group, Modal, SegmentedControl, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconDeviceLaptop, IconPlus } from "@tabler/icons-react";
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, memo, useRef, useState } from "react";
 import type { VaultId } from "../../../core/ids.ts";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useApi } from "../../api/use-api.ts";
@@ -23,7 +23,7 @@ import { useLookAgain } from "./use-backup.ts";
 
 const WORDS = BACKUP.device;
 
-export function DevicePart(props: {
+export const DevicePart = memo(function DevicePart(props: {
   readonly devices: readonly BrowserDevice[];
   readonly current: BrowserDevice;
   readonly isLocked: boolean;
@@ -75,7 +75,7 @@ export function DevicePart(props: {
       <ForgetDialogue device={current} isOpen={isForgetting} onClose={() => setForgetting(false)} />
     </Card>
   );
-}
+});
 
 export function EnrolCard({ onDone }: { readonly onDone: (vault: VaultId | undefined) => void }) {
   return (

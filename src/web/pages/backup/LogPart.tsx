@@ -4,7 +4,7 @@ import { Button, Group, Select, Switch, Text, TextInput } from "@mantine/core";
 import { IconDownload, IconSearch } from "@tabler/icons-react";
 import { memo, useEffect, useMemo, useRef, useState } from "react";
 import type { LogLevel, LogLine } from "../../backup/figures.ts";
-import { formatBytes, formatCount } from "../../format/numbers.ts";
+import { formatBytes, formatClock, formatCount } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { saveText } from "../../parts/save-file.ts";
 import { BACKUP, logWords } from "../../strings/backup.ts";
@@ -15,9 +15,10 @@ const FORMAT = { bytes: formatBytes, count: formatCount };
 const RANK: Record<LogLevel, number> = { info: 0, warning: 1, error: 2 };
 /** More lines would only be scrolled past; all of them are in the saved file. */
 const SHOWN = 500;
+type Least = "all" | "warning" | "error";
 
 export const LogPart = memo(function LogPart({ lines }: { readonly lines: readonly LogLine[] }) {
-  const [least, setLeast] = useState<"all" | "warning" | "error">("all");
+  const [least, setLeast] = useState<Least>("all");
   const [search, setSearch] = useState("");
   const [isFollowing, setFollowing] = useState(true);
   const list = useRef<HTMLDivElement>(null);
@@ -49,32 +50,7 @@ export const LogPart = memo(function LogPart({ lines }: { readonly lines: readon
         </Button>
       }
     >
-      <Group gap="sm" align="center">
-        <Select
-          aria-label={WORDS.level}
-          size="xs"
-          w={180}
-          allowDeselect={false}
-          value={least}
-          onChange={(value) => setLeast((value ?? "all") as typeof least)}
-          data={Object.entries(WORDS.levels).map(([value, label]) => ({ value, label }))}
-        />
-        <TextInput
-          aria-label={WORDS.search}
-          placeholder={WORDS.search}
-          size="xs"
-          flex="1 1 160px"
-          leftSection={<IconSearch size={14} aria-hidden />}
-          value={search}
-          onChange={({ currentTarget }) => setSearch(currentTarget.value)}
-        />
-        <Switch
-          size="sm"
-          label={WORDS.scroll}
-          checked={isFollowing}
-          onChange={({ currentTarget }) => setFollowing(currentTarget.checked)}
-        />
-      </Group>
+      <Controls {...{ least, setLeast, search, setSearch, isFollowing, setFollowing }} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard (WCAG 2.1.1) */}
       <div ref={list} className={classes.log} role="log" tabIndex={0} aria-label={WORDS.title}>
         {found.length === 0 && (
@@ -83,20 +59,62 @@ export const LogPart = memo(function LogPart({ lines }: { readonly lines: readon
           </Text>
         )}
         {found.slice(-SHOWN).map(({ line, key, words }) => (
-          <div key={key} className={classes.logLine} data-level={line.level}>
-            <time dateTime={new Date(line.at).toISOString()}>{clockOf(line.at)}</time>
-            <span className={classes.level}>{WORDS.names[line.level]}</span>
-            <span>{words}</span>
-          </div>
+          <Line key={key} line={line} words={words} />
         ))}
       </div>
     </Card>
   );
 });
 
-function clockOf(at: number): string {
-  return new Intl.DateTimeFormat(undefined, { timeStyle: "medium" }).format(at);
-}
+/** Drawn once: hundreds of them stay while one comes. */
+const Line = memo(function Line({ line, words }: { readonly line: LogLine; readonly words: string }) {
+  return (
+    <div className={classes.logLine} data-level={line.level}>
+      <time dateTime={new Date(line.at).toISOString()}>{formatClock(line.at)}</time>
+      <span className={classes.level}>{WORDS.names[line.level]}</span>
+      <span>{words}</span>
+    </div>
+  );
+});
+
+const Controls = memo(function Controls(props: {
+  readonly least: Least;
+  setLeast(least: Least): void;
+  readonly search: string;
+  setSearch(search: string): void;
+  readonly isFollowing: boolean;
+  setFollowing(isFollowing: boolean): void;
+}) {
+  const { least, setLeast, search, setSearch, isFollowing, setFollowing } = props;
+  return (
+    <Group gap="sm" align="center">
+      <Select
+        aria-label={WORDS.level}
+        size="xs"
+        w={180}
+        allowDeselect={false}
+        value={least}
+        onChange={(value) => setLeast((value ?? "all") as Least)}
+        data={Object.entries(WORDS.levels).map(([value, label]) => ({ value, label }))}
+      />
+      <TextInput
+        aria-label={WORDS.search}
+        placeholder={WORDS.search}
+        size="xs"
+        flex="1 1 160px"
+        leftSection={<IconSearch size={14} aria-hidden />}
+        value={search}
+        onChange={({ currentTarget }) => setSearch(currentTarget.value)}
+      />
+      <Switch
+        size="sm"
+        label={WORDS.scroll}
+        checked={isFollowing}
+        onChange={({ currentTarget }) => setFollowing(currentTarget.checked)}
+      />
+    </Group>
+  );
+});
 
 function save(lines: readonly LogLine[]): void {
   const text = lines

@@ -1,7 +1,7 @@
 // Back up from this browser: nothing to install. The engine runs in workers of this tab (src/web/backup/).
 
 import { Anchor, Group, Text } from "@mantine/core";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { VaultId } from "../../../core/ids.ts";
 import { backups } from "../../backup/controller.ts";
 import type { BackupJob } from "../../backup/device-store.ts";
@@ -32,6 +32,8 @@ function Content({ stored }: { readonly stored: Stored }) {
   const { items, run, log } = useBackups();
   const [wanted, setWanted] = useState<VaultId | undefined>(run?.vault);
   const device = stored.devices.find(({ vault }) => vault === wanted) ?? stored.devices[0];
+  // The same list as long as there is nothing new: what shows it is not drawn again with every figure of a run.
+  const runs = useMemo(() => stored.runs.filter(({ vault }) => vault === device?.vault), [stored.runs, device]);
   if (!device) return <EnrolCard onDone={setWanted} />;
   const isRunning = run?.state === "running";
   const jobs = stored.jobs.filter(({ vault }) => vault === device.vault);
@@ -50,7 +52,7 @@ function Content({ stored }: { readonly stored: Stored }) {
           <OptionsPart device={device} hasItems={items.length > 0} />
         </>
       )}
-      <HistoryPart runs={stored.runs.filter(({ vault }) => vault === device.vault)} />
+      <HistoryPart runs={runs} />
     </>
   );
 }
