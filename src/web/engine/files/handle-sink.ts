@@ -8,8 +8,7 @@ import { KIND_DATA } from "../../../wire/v4/vault-port.ts";
 import type { ContentPiece, FileSink } from "./file-writes.ts";
 
 const KIND_PREFIX = Uint8Array.of(KIND_DATA);
-/** Read again in one go. */
-const CHECK_BYTES = 4 * 2 ** 20;
+const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /** `shown` is for messages. `onChecked` hears of bytes that were read again. */
 export async function handleSink(
@@ -44,25 +43,55 @@ async function checkFile(
 ): Promise<void> {
   const { primitives } = reader.platform;
   const { chunkIdKey } = reader.secrets.writer;
+  const bytes = new FileBytes(file);
   let at = 0;
-  for (let i = 0; i < content.length; ) {
-    const from = i;
-    let length = 0;
-    while (i < content.length && (i === from || length + content[i]!.length <= CHECK_BYTES))
-      length += content[i++]!.length;
-    const bytes = new Uint8Array(await file.slice(at, at + length).arrayBuffer());
-    let offset = 0;
-    for (const piece of content.slice(from, i)) {
-      const chunk = bytes.subarray(offset, offset + piece.length);
-      const id = await primitives.hmacSha256(chunkIdKey, KIND_PREFIX, chunk);
-      if (!equalBytes(id, piece.id)) throw unverified(shown);
-      offset += piece.length;
+  try {
+    for (const { id, length } of content) {
+      const chunk = await bytes.next(length);
+      const found = chunk && (await primitives.hmacSha256(chunkIdKey, KIND_PREFIX, chunk));
+      if (!found || !equalBytes(found, id)) throw unverified(shown);
+      at += length;
+      onChecked?.(length);
     }
-    releaseBytes(bytes);
-    at += length;
-    onChecked?.(length);
+  } finally {
+    await bytes.end();
   }
   if (file.size !== at) throw unverified(shown);
+}
+
+/** A file from its first byte on, in one buffer that is used again. */
+class FileBytes {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BUFFER_BYTES);
+  #rest: Uint8Array = new Uint8Array();
+
+  constructor(file: File) {
+    this.#reader = file.stream().getReader();
+  }
+
+  /** A view that is valid until the next one; undefined when the file has no more. */
+  async next(length: number): Promise<Uint8Array | undefined> {
+    // With room for the prefix that goes before it (worker-primitives.ts).
+    const start = KIND_PREFIX.length;
+    if (this.#buffer.length < start + length) this.#buffer = new Uint8Array(2 * (start + length));
+    for (let got = 0; got < length; ) {
+      if (this.#rest.length === 0) {
+        const { done, value } = await this.#reader.read();
+        if (done) return undefined;
+        this.#rest = value;
+      }
+      const part = this.#rest.subarray(0, length - got);
+      this.#buffer.set(part, start + got);
+      got += part.length;
+      this.#rest = this.#rest.subarray(part.length);
+      if (this.#rest.length === 0) releaseBytes(this.#rest);
+    }
+    return this.#buffer.subarray(start, start + length);
+  }
+
+  async end(): Promise<void> {
+    await this.#reader.cancel().catch(() => undefined);
+  }
 }
 
 function unverified(path: string): AppError {
