@@ -1,6 +1,6 @@
 // Who is signed in, and what they may do. The server decides each time anew; what is hidden here is only what it would refuse.
 
-import { type QueryClient, type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { type QueryClient, queryOptions, type UseQueryResult, useQuery } from "@tanstack/react-query";
 import type { z } from "zod";
 import { type AppError, isAppError } from "../../core/errors.ts";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
@@ -15,12 +15,14 @@ const ME_KEY = keyOf(PEOPLE_ROUTES.me);
 const leaving = new Set<() => void>();
 
 /** null: nobody is signed in. */
+export const ME_QUERY = queryOptions<Me | null, AppError>({
+  queryKey: ME_KEY,
+  queryFn: ({ signal }) => fetchMe(signal),
+  staleTime: 60_000,
+});
+
 export function useMe(): UseQueryResult<Me | null, AppError> {
-  return useQuery<Me | null, AppError>({
-    queryKey: ME_KEY,
-    queryFn: ({ signal }) => fetchMe(signal),
-    staleTime: 60_000,
-  });
+  return useQuery(ME_QUERY);
 }
 
 /** Of whoever is signed in; to be used below the shell only. */

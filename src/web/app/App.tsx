@@ -8,6 +8,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { makeQueryClient } from "../api/query-client.ts";
 import { toastError } from "../parts/toast.tsx";
+import { beginAhead } from "./ahead.ts";
 import { useAccent } from "./appearance.ts";
 import { FactorDialogue } from "./FactorDialogue.tsx";
 import { styleNonce } from "./nonce.ts";
@@ -17,6 +18,7 @@ import { UnsafePage } from "./UnsafePage.tsx";
 
 const client = makeQueryClient(toastError);
 const router = makeRouter();
+if (isSecureContext) beginAhead(client);
 
 export function App() {
   const accent = useAccent();

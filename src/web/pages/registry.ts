@@ -10,6 +10,7 @@ import {
   IconLayoutDashboard,
   IconSettings,
 } from "@tabler/icons-react";
+import type { QueryClient } from "@tanstack/react-query";
 import type { ComponentType } from "react";
 import type { useRights } from "../api/session.ts";
 import type { NAV } from "../strings/shell.ts";
@@ -17,7 +18,11 @@ import type { NAV } from "../strings/shell.ts";
 export type PageEntry = {
   /** Parameters begin with `$`: `/devices/$vault/$device`. */
   readonly path: string;
-  readonly load: () => Promise<{ readonly Page: ComponentType }>;
+  readonly load: () => Promise<{
+    readonly Page: ComponentType;
+    /** Asks for what the page shows first, where it is the first page that somebody sees (app/ahead.ts). */
+    readonly ask?: (client: QueryClient) => void;
+  }>;
   /** Its entry in the navigation; without one it is reached from another page. */
   readonly nav?: { readonly label: keyof typeof NAV; readonly icon: ComponentType<NavIcon>; readonly keys: string };
   /** For whom it is shown; for everybody by default. */

@@ -2,9 +2,11 @@
 
 import { Box, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconDeviceLaptop, IconShieldCheck, IconShieldExclamation } from "@tabler/icons-react";
+import type { QueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { OVERVIEW_ROUTES, type Overview } from "../../../wire/v4/api/overview-routes.ts";
-import { useApi } from "../../api/use-api.ts";
+import { call } from "../../api/call.ts";
+import { keyOf, useApi } from "../../api/use-api.ts";
 import { formatBytes, formatCount, formatShare, plural } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
@@ -22,6 +24,19 @@ import { VaultProof } from "./VaultProof.tsx";
 
 /** What no event tells of, such as a disk that fills up. */
 const LOOK_AGAIN_MS = 60_000;
+
+/** Before the page is drawn (app/ahead.ts). */
+export function ask(client: QueryClient): void {
+  for (const [route, params] of [
+    [OVERVIEW_ROUTES.overview, {}],
+    [OVERVIEW_ROUTES.deviceStates, { query: {} }],
+  ] as const) {
+    void client.prefetchQuery({
+      queryKey: keyOf(route, params),
+      queryFn: ({ signal }) => call(route, { ...params, signal }),
+    });
+  }
+}
 
 export function Page() {
   useRunTurns();
