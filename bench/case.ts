@@ -16,7 +16,8 @@ export type Contender = {
   readonly peakElsewhere?: () => Promise<number>;
 };
 
-export type Quantity = "wall" | "stored" | "peak";
+/** `task`: the longest one of a page's own thread, during which it answers nobody. */
+export type Quantity = "wall" | "stored" | "peak" | "task";
 
 /** A promise about the first contender, against another one (a ratio) or on its own (milliseconds or bytes). */
 export type Target = {
@@ -47,6 +48,7 @@ export type Series = {
   readonly wallMs: readonly number[];
   readonly peakBytes: readonly number[];
   readonly storedBytes: readonly number[];
+  readonly longestTaskMs?: readonly number[];
 };
 
 /** What a case gave; kept as JSON in the work folder, so that the page can be written again without running everything. */

@@ -31,5 +31,6 @@ function measuredFor({ quantity, against }: Target, { series, allowanceMs }: Res
 
 export function values(series: Series | undefined, quantity: Quantity): readonly number[] {
   if (series === undefined) throw new Error("the result holds no such contender");
-  return { wall: series.wallMs, stored: series.storedBytes, peak: series.peakBytes }[quantity];
+  const { wallMs, storedBytes, peakBytes, longestTaskMs = [] } = series;
+  return { wall: wallMs, stored: storedBytes, peak: peakBytes, task: longestTaskMs }[quantity];
 }

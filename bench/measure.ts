@@ -13,7 +13,12 @@ export type Command = {
   readonly cwd?: string;
 };
 
-export type Measured = { readonly wallMs: number; readonly peakBytes: number };
+export type Measured = {
+  readonly wallMs: number;
+  readonly peakBytes: number;
+  /** Of a page's own thread. */
+  readonly longestTaskMs?: number;
+};
 
 const GNU_TIME = "/usr/bin/time";
 
@@ -36,9 +41,9 @@ export async function measure(command: Command): Promise<Measured> {
 /** For a command that prepares more than it measures, and says itself what that took: its last line is the figures as JSON. */
 export async function readFigures(command: Command): Promise<Measured> {
   const last = (await execute(command)).trim().split("\n").at(-1) ?? "";
-  const { wallMs, peakBytes } = JSON.parse(last) as Partial<Measured>;
+  const { wallMs, peakBytes, longestTaskMs } = JSON.parse(last) as Partial<Measured>;
   if (typeof wallMs !== "number" || typeof peakBytes !== "number") throw new Error(`no figures: ${last}`);
-  return { wallMs, peakBytes };
+  return { wallMs, peakBytes, ...(longestTaskMs !== undefined && { longestTaskMs }) };
 }
 
 /** Runs a command outside any timing. Returns what it printed to its standard output. */

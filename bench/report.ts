@@ -63,10 +63,16 @@ function escaped(text: string): string {
   return text.replaceAll("|", "\\|");
 }
 
-const QUANTITY = { wall: "time", stored: "stored bytes", peak: "peak memory" } as const;
+const QUANTITY = {
+  wall: "time",
+  stored: "stored bytes",
+  peak: "peak memory",
+  task: "longest task of the page",
+} as const;
 
 function shower({ quantity, against }: Target): (value: number) => string {
   if (against !== undefined) return (value) => `${value.toFixed(2)}×`;
+  if (quantity === "task") return milliseconds;
   return quantity === "wall" ? seconds : mebibytes;
 }
 
@@ -96,6 +102,10 @@ function range(values: readonly number[], show: (value: number) => string): stri
 
 function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 2 : 1)} s`;
+}
+
+function milliseconds(value: number): string {
+  return `${Math.round(value)} ms`;
 }
 
 function mebibytes(bytes: number): string {

@@ -4,25 +4,33 @@ import { measure, readFigures, run } from "./measure.ts";
 
 export type Turns = Pick<Result, "runs" | "series"> & { readonly allowanceMs?: readonly number[] };
 
+type Values = { wallMs: number[]; peakBytes: number[]; storedBytes: number[]; longestTaskMs: number[] };
+
 export async function takeTurns(benchmark: Case, wanted: number, say: (line: string) => void): Promise<Turns> {
   const runs = Math.max(wanted, benchmark.roundsAtLeast ?? 1);
   await benchmark.prepare();
   for (const contender of benchmark.contenders) await contender.setup?.();
 
-  const series = new Map<Contender, { wallMs: number[]; peakBytes: number[]; storedBytes: number[] }>();
+  const series = new Map<Contender, Values>();
   const allowanceMs: number[] = [];
   for (let round = 0; round < runs; round++) {
     await benchmark.beforeRound?.(round);
     for (const contender of benchmark.contenders) {
-      const of = series.getOrInsertComputed(contender, () => ({ wallMs: [], peakBytes: [], storedBytes: [] }));
+      const of = series.getOrInsertComputed(contender, () => ({
+        wallMs: [],
+        peakBytes: [],
+        storedBytes: [],
+        longestTaskMs: [],
+      }));
       await contender.before?.();
       // What the last one wrote must not be written back at this one's cost.
       await run({ argv: ["sync"] });
       const figures = contender.printsFigures ? readFigures : measure;
-      const { wallMs, peakBytes: ownPeak } = await figures(contender.command());
+      const { wallMs, peakBytes: ownPeak, longestTaskMs } = await figures(contender.command());
       const peakBytes = Math.max(ownPeak, (await contender.peakElsewhere?.()) ?? 0);
       of.wallMs.push(wallMs);
       of.peakBytes.push(peakBytes);
+      if (longestTaskMs !== undefined) of.longestTaskMs.push(longestTaskMs);
       if (contender.stored !== undefined) of.storedBytes.push(await contender.stored());
       say(
         `  ${round + 1}/${runs}  ${contender.name.padEnd(18)} ${(wallMs / 1000).toFixed(2)} s  ${Math.round(peakBytes / 2 ** 20)} MiB`,

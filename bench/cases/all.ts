@@ -7,7 +7,7 @@ import { restoreSourceTree } from "./restore.ts";
 import { serverFirstBackup, serverLoad, serverRandom2g, serverRestore, serverUnchanged } from "./server.ts";
 import { startupSnapshots, startupVersion } from "./startup.ts";
 import { v3Gateway, v3GatewayHalfOpen, v3GatewayLargest, v3GatewayPlain } from "./v3-gateway.ts";
-import { webBackup } from "./web-backup.ts";
+import { webBackup, webFirstPaint, webMillion, webRestore } from "./web.ts";
 
 export const CASES: readonly Case[] = [
   firstBackupSourceTree,
@@ -30,4 +30,7 @@ export const CASES: readonly Case[] = [
   v3GatewayLargest,
   v3GatewayHalfOpen,
   webBackup,
+  webRestore,
+  webMillion,
+  webFirstPaint,
 ];

@@ -85,7 +85,7 @@ function newContext(
   });
 }
 
-async function signInByApi(
+export async function signInByApi(
   context: BrowserContext,
   origin: string,
   { email, password = PASSWORD }: { readonly email: string; readonly password?: string },
