@@ -22,12 +22,13 @@ export type MutationPlan = {
 const LONGEST_MS = 10_000;
 const IN_BROWSER = !("process" in globalThis);
 
-/** Of so many inputs one is decoded with its allocations counted, which is slow: the last ones. */
+/** Of so many inputs one is decoded with its allocations counted, which is slow: the last ones, and so many at least. */
 const WATCHED_ONE_IN = 10;
+const WATCHED_AT_LEAST = 1000;
 
 export async function surviveMutations(plan: MutationPlan): Promise<{ accepted: number; refused: number }> {
   const count = Math.ceil((plan.count ?? 100_000) / (IN_BROWSER ? 10 : 1));
-  const firstWatched = count - Math.ceil(count / WATCHED_ONE_IN);
+  const firstWatched = Math.max(0, count - Math.max(WATCHED_AT_LEAST, Math.ceil(count / WATCHED_ONE_IN)));
   const maxAllocation = plan.maxAllocation ?? ((length: number) => 16 * length + 65536);
   const random = new Random(plan.seed ?? 1);
   const outcome = { accepted: 0, refused: 0 };
