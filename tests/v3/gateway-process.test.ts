@@ -261,8 +261,8 @@ test("a start that cannot be is one error", async () => {
       ["--listen", "127.0.0.1:99999"],
       ["--store", "tape"],
       ["--store", "plain"],
-      ["--dir", "x"],
-      ["--store", "plain", "--dir", "x", "--retire", "alice"],
+      ["--dir", join(place.folder, "x")],
+      ["--store", "plain", "--dir", join(place.folder, "x"), "--retire", "alice"],
     ]) {
       const error = await cliError(place, ["gateway", ...args], { exit: 2 });
       assert.equal(error.code, "usage", args.join(" "));
