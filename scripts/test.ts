@@ -1,6 +1,7 @@
 // npm test [-- WORD… --FLAG…]: runs the tests. A word picks the files whose path holds it; a flag goes to the Node that runs each file
-// (--test-name-pattern=…, --test-only). Two files run at a time, each in its own process.
+// (--test-name-pattern=…, --test-only). A few files run at a time, each in its own process.
 import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { run } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -8,7 +9,8 @@ import { requireNode } from "./node-version.ts";
 import report from "./test-reporter.ts";
 
 const FOLDERS = ["src", "tests", "scripts", "bench"];
-const AT_ONCE = 2;
+/** One more than there are cores: many files wait for a browser, a process or a clock most of the time. */
+const AT_ONCE = Math.min(8, availableParallelism()) + 1;
 const LONGEST_MS = 600_000;
 /** These take longest, so they begin first: at the end no core should wait for one long file. */
 const FIRST = [

@@ -85,6 +85,8 @@ describe("overview, devices and runs", { skip: noChromium }, () => {
     const { page } = tab;
     await page.getByLabel("State").selectOption("cancelled");
     await page.getByRole("cell", { name: "Done, not all read" }).waitFor({ state: "detached" });
+    // Between the two lists there is none.
+    await page.getByRole("row").nth(1).waitFor();
     assert.equal(await page.getByRole("row").count(), 2);
     const [download] = await Promise.all([
       page.waitForEvent("download"),
