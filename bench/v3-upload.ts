@@ -154,10 +154,13 @@ async function send({ socket, id }: Client, cipherFile: string): Promise<void> {
   const packetBytes = Math.max(PACKET_BYTES, Math.ceil(left / PACKETS_AT_MOST));
   const total = Math.ceil(left / packetBytes);
   const from = openSync(cipherFile, "r");
-  // Several packets a write: the sender shares this machine's processors with the gateway, and is not what is measured.
+  // Several packets a write, one being sent and one being filled: the sender shares this machine's processors with the gateway, and is
+  // not what is measured.
   const headBytes = encodePacketHead(id, { cipherBytes: 0, plainBytes, number: 1, total, name: NAME }).length;
-  const piece = new Uint8Array(Math.max(1, Math.floor(PIECE_BYTES / packetBytes)) * (headBytes + packetBytes));
-  for (let number = 1; number <= total; ) {
+  const pieceBytes = Math.max(1, Math.floor(PIECE_BYTES / packetBytes)) * (headBytes + packetBytes);
+  let [piece, other] = [new Uint8Array(pieceBytes), new Uint8Array(pieceBytes)];
+  let sent = Promise.resolve();
+  for (let number = 1; number <= total; [piece, other] = [other, piece]) {
     let at = 0;
     for (; number <= total && at < piece.length; number++) {
       const cipherBytes = Math.min(packetBytes, left - (number - 1) * packetBytes);
@@ -165,10 +168,12 @@ async function send({ socket, id }: Client, cipherFile: string): Promise<void> {
       readSync(from, piece, at + headBytes, cipherBytes, (number - 1) * packetBytes);
       at += headBytes + cipherBytes;
     }
-    await new Promise<void>((resolve, reject) => {
+    await sent;
+    sent = new Promise((resolve, reject) => {
       socket.write(piece.subarray(0, at), (error) => (error ? reject(error) : resolve()));
     });
   }
+  await sent;
   closeSync(from);
 }
 

@@ -6,6 +6,7 @@
 
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { fromHex, toHex } from "../../src/core/bytes.ts";
 import type { VaultId } from "../../src/core/ids.ts";
@@ -51,9 +52,13 @@ const IDS_PER_QUESTION = 512;
 const BLOCKS_PER_PACK = 4;
 const BLOCK_BYTES = 256 * 1024;
 const PACKS_PER_SESSION = 4;
+/** What a pack takes over a line of the bound, or thereabouts. */
+const PACK_MS = bytesPerSecond === undefined ? 1000 : ((BLOCKS_PER_PACK * BLOCK_BYTES) / bytesPerSecond) * 1000;
 const VAULT = "load";
 
 const random = prng(1);
+/** An answer is read by the same thread that makes the others' packs: how late that one is. */
+const lag = monitorEventLoopDelay({ resolution: 5 });
 const spent = { questions: [] as number[], packs: 0, commits: 0, errors: [] as string[] };
 
 rmSync(values.folder, { recursive: true, force: true });
@@ -67,6 +72,7 @@ try {
     await Promise.all(devices.slice(at, at + 32).map((device) => device.logIn()));
   }
   const idle = server.peakBytes();
+  lag.enable();
   const end = performance.now() + seconds * 1000;
   await Promise.all(
     devices.map((device, i) => (i < uploaders ? upload(device, signers[i]!, end) : stayIn(device, end))),
@@ -104,6 +110,8 @@ async function prepare(): Promise<{ vaultId: VaultId; signers: Signer[] }> {
 async function upload(device: LoadDevice, signer: Signer, end: number): Promise<void> {
   // Made once: what is measured is the server.
   const bodies = Array.from({ length: BLOCKS_PER_PACK }, () => crypto.getRandomValues(new Uint8Array(2 ** 16)));
+  // Not all at the same instant, which would go on for as long as the lines are alike: the queue would be what is measured.
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * PACK_MS));
   while (performance.now() < end) {
     const session = newSessionId();
     await attempt("session", () => device.call(DEVICE_ROUTES.openSession, {}, { session, plan: PLAN, base: null }));
@@ -174,6 +182,10 @@ function report(idleBytes: number, peakBytes: number): void {
   const quantile = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
   console.log(`questions ${sorted.length}: p50 ${quantile(0.5).toFixed(1)} ms, p99 ${quantile(0.99).toFixed(1)} ms`);
+  const own = lag.percentile(99) / 1e6;
+  console.log(
+    `of which this program's own delay: p50 ${(lag.percentile(50) / 1e6).toFixed(1)} ms, p99 ${own.toFixed(1)} ms`,
+  );
   console.log(`packs ${spent.packs} (${mib(spent.packs * BLOCKS_PER_PACK * BLOCK_BYTES)}), snapshots ${spent.commits}`);
   console.log(`memory ${mib(peakBytes)} (${mib(idleBytes)} before the load)`);
   console.log(

@@ -8,6 +8,7 @@ import { toHex } from "../core/bytes.ts";
 import type { DeviceId, VaultId } from "../core/ids.ts";
 import { readVersion } from "../node/version.ts";
 import { SNAPSHOT_LIVE, SNAPSHOT_PURGED } from "../vault/schema.ts";
+import { damagedBlocks } from "../vault/server-queries.ts";
 import type { Job } from "../wire/v4/api/job-routes.ts";
 import type { GaugeFamily, ServerEvent, ServerKit } from "./kit.ts";
 import type { LoopLag } from "./loop-lag.ts";
@@ -170,7 +171,7 @@ async function readVault(gauges: Gauges, options: MetricsOptions, served: Served
   const vault = served.name;
   const one = (sql: string): number => Number(Object.values(database.get(sql)!)[0]);
   gauges.openSessions.set({ vault }, one("SELECT count(*) FROM leases"));
-  gauges.damaged.set({ vault }, one("SELECT count(*) FROM blocks WHERE state = 1"));
+  gauges.damaged.set({ vault }, damagedBlocks(served.vault.context));
   for (const [state, count] of database.tuples<[number, number]>(
     "SELECT state, count(*) FROM snapshots WHERE state <> ? GROUP BY state",
     SNAPSHOT_PURGED,

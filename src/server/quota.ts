@@ -14,8 +14,8 @@ import type { Quota, Usage } from "../wire/v4/api/job-routes.ts";
 import type { Admission, Allowance } from "./kit.ts";
 import type { ServedVault } from "./vaults.ts";
 
-/** blockNos in one query: a few milliseconds. */
-const SLICE = 10_000;
+/** blockNos in one query: a millisecond, and a few where the disk must be asked. */
+const SLICE = 2000;
 /** How long what the disk says is good for. */
 const DISK_TTL_MS = 1000;
 /** What even a running session leaves free, so that the index and the log can still be written. */

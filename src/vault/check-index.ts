@@ -5,7 +5,7 @@ import type { LogState } from "../wire/v4/log-state.ts";
 import type { Report } from "./check.ts";
 import type { Database } from "./database.ts";
 import { readLogState } from "./log-index.ts";
-import { BLOCK_DROPPED } from "./schema.ts";
+import { BLOCK_DROPPED, STATE_IS } from "./schema.ts";
 
 /** The index's devices, keyslots and snapshots are those of the replayed log. */
 export function checkIndexedLog(database: Database, state: LogState, report: Report): void {
@@ -45,7 +45,7 @@ export function checkIndexTotals(database: Database, report: Report): void {
 export function checkChunkCount(database: Database, expected: number, report: Report): void {
   if (database.get("SELECT 1 FROM leases UNION ALL SELECT 1 FROM locks") !== undefined) return;
   // A collection that died may have left rows of what it dropped: nobody sees them, and the next one takes them away.
-  if (database.get("SELECT 1 FROM blocks WHERE state = ?", BLOCK_DROPPED) !== undefined) return;
+  if (database.get(`SELECT 1 FROM blocks WHERE ${STATE_IS}`, BLOCK_DROPPED) !== undefined) return;
   const count = Number(database.get("SELECT count(*) AS count FROM chunks")!.count);
   if (count !== expected)
     report("index", "index_corrupt", `It has ${count} chunk rows, the packs ask for ${expected}.`);

@@ -8,7 +8,7 @@ import { type ErrorCode, isAppError } from "../core/errors.ts";
 import { type Checkpoints, checkpointThread } from "./checkpoints.ts";
 import { Database } from "./database.ts";
 import { requireUnlocked, withLock } from "./locks.ts";
-import { migrate, SCHEMA_VERSION, userVersion } from "./schema.ts";
+import { BLOCK_DROPPED, migrate, SCHEMA_VERSION, STATE_IS, userVersion } from "./schema.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cb-db-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -42,6 +42,28 @@ describe("the database", () => {
     assert.equal(count(), 2);
     assert.equal(database.get("PRAGMA synchronous")!.synchronous, 2);
     database.close();
+  });
+
+  test("waits for the disk beside this thread, for several at a time, and says when it cannot", async () => {
+    const path = newPath();
+    const database = new Database(path);
+    database.exec("CREATE TABLE t (x)");
+    const insert = (x: number) => database.durably(() => database.run("INSERT INTO t VALUES (?)", x).lastInsertRowid);
+    const first = insert(1);
+    assert.equal(database.get("SELECT count(*) AS n FROM t")!.n, 1, "it is done before it is safe");
+    assert.deepEqual(await Promise.all([first, insert(2), insert(3)]), [1, 2, 3]);
+    assert.equal(database.flush(), database.flush());
+    await database.flush();
+    assert.equal(database.get("PRAGMA synchronous")!.synchronous, 2);
+    const late = database.flush();
+    database.close();
+    await assert.rejects(late, code("io"));
+    await assert.rejects(insert(4));
+
+    const other = new Database(":memory:");
+    assert.equal(await other.durably(() => 7), 7);
+    await other.flush();
+    other.close();
   });
 
   test("another thread writes the log into the database, which then begins anew", async () => {
@@ -101,6 +123,14 @@ describe("the database", () => {
     writeFileSync(garbage, "this is not a database, however long one looks at it".repeat(100));
     assert.throws(() => new Database(garbage), code("index_corrupt"));
     assert.throws(() => new Database(join(folder, "none", "x.db")), code("io"));
+  });
+
+  test("finds the few blocks that are not sound without a look at the others", () => {
+    const database = new Database(newPath());
+    migrate(database);
+    const plan = database.all(`EXPLAIN QUERY PLAN SELECT count(*) FROM blocks WHERE ${STATE_IS}`, BLOCK_DROPPED);
+    assert.match(String(plan[0]!.detail), /SEARCH blocks USING .*INDEX blocks_not_ok/);
+    database.close();
   });
 
   test("is migrated once, in one transaction", () => {

@@ -11,7 +11,7 @@ import type { Database } from "./database.ts";
 import { INTENT_REMOVE, intend } from "./intents.ts";
 import { type Marked, markLive } from "./live-set.ts";
 import { packKey } from "./object-keys.ts";
-import { BLOCK_DROPPED, SNAPSHOT_PURGED } from "./schema.ts";
+import { BLOCK_DROPPED, SNAPSHOT_PURGED, STATE_IS } from "./schema.ts";
 
 /** Prefixes of chunkIds; a slice of them is as wide as fits into SLICE_MS. */
 const PREFIXES = 2 ** 32;
@@ -63,11 +63,11 @@ function drop({ database, clock }: VaultContext, plan: GcPlan, marked: Marked): 
 
 /** One pass over the chunk table, in slices: it needs nothing of the packs, which may be damaged. */
 async function forgetChunks({ database, clock }: VaultContext, signal: AbortSignal | undefined): Promise<void> {
-  if (database.get("SELECT 1 FROM blocks WHERE state = ? LIMIT 1", BLOCK_DROPPED) === undefined) return;
+  if (database.get(`SELECT 1 FROM blocks WHERE ${STATE_IS} LIMIT 1`, BLOCK_DROPPED) === undefined) return;
   database.exec("CREATE TEMP TABLE IF NOT EXISTS dead (blockNo INTEGER PRIMARY KEY)");
   database.transaction(() => {
     database.run("DELETE FROM temp.dead");
-    database.run("INSERT INTO temp.dead SELECT blockNo FROM blocks WHERE state = ?", BLOCK_DROPPED);
+    database.run(`INSERT INTO temp.dead SELECT blockNo FROM blocks WHERE ${STATE_IS}`, BLOCK_DROPPED);
   });
   const below = "DELETE FROM chunks WHERE chunkId >= ? AND chunkId < ? AND blockNo IN (SELECT blockNo FROM temp.dead)";
   const last = "DELETE FROM chunks WHERE chunkId >= ? AND blockNo IN (SELECT blockNo FROM temp.dead)";

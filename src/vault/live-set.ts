@@ -5,7 +5,7 @@ import { toHex } from "../core/bytes.ts";
 import { AppError, throwIfAborted } from "../core/errors.ts";
 import { decodeRefs } from "../wire/v4/refs.ts";
 import type { Database } from "./database.ts";
-import { BLOCK_QUARANTINED, SNAPSHOT_PURGED } from "./schema.ts";
+import { BLOCK_QUARANTINED, SNAPSHOT_PURGED, STATE_IS } from "./schema.ts";
 
 /** A set of blockNos, one bit each. */
 export class BlockSet {
@@ -120,7 +120,7 @@ function refuseUnknownRefs(database: Database, purging: ReadonlySet<number>): vo
  */
 function healingBlocks(database: Database, live: BlockSet): number[] {
   const broken = database
-    .tuples<[number]>("SELECT blockNo FROM blocks WHERE state = ?", BLOCK_QUARANTINED)
+    .tuples<[number]>(`SELECT blockNo FROM blocks WHERE ${STATE_IS}`, BLOCK_QUARANTINED)
     .map(([blockNo]) => blockNo)
     .filter((blockNo) => live.has(blockNo));
   if (broken.length === 0) return [];

@@ -26,7 +26,7 @@ import {
   type VaultOptions,
 } from "./open-vault.ts";
 import { readPackFile } from "./pack-file.ts";
-import { BLOCK_QUARANTINED, migrate, SCHEMA_VERSION, SNAPSHOT_PURGED, userVersion } from "./schema.ts";
+import { BLOCK_QUARANTINED, migrate, SCHEMA_VERSION, SNAPSHOT_PURGED, STATE_IS, userVersion } from "./schema.ts";
 
 export type RebuildOptions = VaultOptions & {
   readonly signal?: AbortSignal;
@@ -201,7 +201,7 @@ function carryQuarantine(database: Database, old: Database): void {
   const sql = "UPDATE blocks SET state = ? WHERE blockNo = ? AND blockId = ?";
   database.transaction(() => {
     for (const [blockNo, blockId] of old.tuples<[number, Uint8Array]>(
-      "SELECT blockNo, blockId FROM blocks WHERE state = ?",
+      `SELECT blockNo, blockId FROM blocks WHERE ${STATE_IS}`,
       BLOCK_QUARANTINED,
     )) {
       database.run(sql, BLOCK_QUARANTINED, blockNo, blockId);

@@ -11,6 +11,11 @@ export const BLOCK_OK = 0;
 export const BLOCK_QUARANTINED = 1;
 /** Garbage whose bytes still lie in a pack that is to be compacted: it has no chunk rows. */
 export const BLOCK_DROPPED = 2;
+/**
+ * Blocks of one state but BLOCK_OK, which is bound. SQLite takes the index of those that are not sound only where its own condition is
+ * repeated: without it, every block of the vault is looked at.
+ */
+export const STATE_IS = "state <> 0 AND state = ?";
 
 /** snapshots.state */
 export const SNAPSHOT_LIVE = 0;

@@ -10,7 +10,7 @@ import { locateBlock } from "./block-index.ts";
 import type { VaultContext } from "./context.ts";
 import { currentState } from "./log.ts";
 import { packKey } from "./object-keys.ts";
-import { SNAPSHOT_PURGED } from "./schema.ts";
+import { BLOCK_QUARANTINED, SNAPSHOT_PURGED, STATE_IS } from "./schema.ts";
 
 const SLICE_BYTES = 1 << 20;
 
@@ -24,6 +24,11 @@ export function deviceOfSession({ database }: VaultContext, session: SessionId):
   const sql = "SELECT deviceId FROM sessions WHERE sessionId = ?";
   const row = database.get<{ deviceId: Uint8Array }>(sql, fromHex(session));
   return row && (toHex(row.deviceId) as DeviceId);
+}
+
+/** Blocks whose bytes are bad. */
+export function damagedBlocks({ database }: VaultContext): number {
+  return Number(database.get(`SELECT count(*) AS count FROM blocks WHERE ${STATE_IS}`, BLOCK_QUARANTINED)!.count);
 }
 
 /** How many sessions each device has open, and when the first of its leases ends. */

@@ -2,7 +2,7 @@
 
 import type { VaultStats } from "../wire/v4/admin-port.ts";
 import type { Database } from "./database.ts";
-import { BLOCK_DROPPED, BLOCK_QUARANTINED, SNAPSHOT_LIVE, SNAPSHOT_TRASH } from "./schema.ts";
+import { BLOCK_DROPPED, BLOCK_QUARANTINED, SNAPSHOT_LIVE, SNAPSHOT_TRASH, STATE_IS } from "./schema.ts";
 
 export function readStats(database: Database): VaultStats {
   const one = (sql: string, ...values: number[]): number => Number(Object.values(database.get(sql, ...values)!)[0]);
@@ -14,8 +14,8 @@ export function readStats(database: Database): VaultStats {
     blocks: one("SELECT count(*) FROM blocks"),
     blockBytes: one("SELECT coalesce(sum(length), 0) FROM blocks"),
     chunks: one("SELECT count(*) FROM chunks"),
-    damagedBlocks: one("SELECT count(*) FROM blocks WHERE state = ?", BLOCK_QUARANTINED),
-    droppedBytes: one("SELECT coalesce(sum(length), 0) FROM blocks WHERE state = ?", BLOCK_DROPPED),
+    damagedBlocks: one(`SELECT count(*) FROM blocks WHERE ${STATE_IS}`, BLOCK_QUARANTINED),
+    droppedBytes: one(`SELECT coalesce(sum(length), 0) FROM blocks WHERE ${STATE_IS}`, BLOCK_DROPPED),
     openSessions: one("SELECT count(*) FROM leases"),
     logEntries: one("SELECT count(*) FROM log"),
   };

@@ -1,8 +1,7 @@
 // Looks for what is wrong, every minute and whenever something has ended, and tells what it found and what is over.
 
 import type { DeviceId, VaultId } from "../../core/ids.ts";
-import { BLOCK_QUARANTINED } from "../../vault/schema.ts";
-import { logDevices } from "../../vault/server-queries.ts";
+import { damagedBlocks, logDevices } from "../../vault/server-queries.ts";
 import type { AlertKind } from "../../wire/v4/api/overview-routes.ts";
 import { deviceNotes } from "../device-api/device-notes.ts";
 import type { JobStore } from "../jobs/job-store.ts";
@@ -117,7 +116,7 @@ export class Lookout {
       vaults: kit.vaults.list().map((served) => ({
         vault: served.id,
         problem: served.problem?.code,
-        damagedBlocks: served.problem === undefined ? damagedBlocks(served) : 0,
+        damagedBlocks: served.problem === undefined ? damagedBlocks(served.vault.context) : 0,
       })),
     };
   }
@@ -126,9 +125,4 @@ export class Lookout {
     const type = what === "raised" ? "alert-raised" : "alert-cleared";
     this.#options.kit.emit({ type, vault: alert.vault ?? undefined, alert });
   }
-}
-
-export function damagedBlocks({ vault }: ServedVault): number {
-  const sql = "SELECT count(*) AS count FROM blocks WHERE state = ?";
-  return Number(vault.context.database.get(sql, BLOCK_QUARANTINED)!.count);
 }

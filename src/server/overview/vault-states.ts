@@ -2,9 +2,8 @@
 // a while.
 
 import type { VaultId } from "../../core/ids.ts";
-import { logDevices } from "../../vault/server-queries.ts";
+import { damagedBlocks, logDevices } from "../../vault/server-queries.ts";
 import type { VaultSample, VaultState } from "../../wire/v4/api/overview-routes.ts";
-import { damagedBlocks } from "../alerts/lookout.ts";
 import type { JobStore } from "../jobs/job-store.ts";
 import type { ServerKit } from "../kit.ts";
 import type { RunFacts } from "../runs/run-facts.ts";
@@ -54,7 +53,7 @@ export class VaultStates {
       ...about,
       ...sizes,
       devices: devicesIn(served).length,
-      damagedBlocks: damagedBlocks(served),
+      damagedBlocks: damagedBlocks(served.vault.context),
       oldestReadAt: (await ages.of(served)) ?? null,
     };
   }
