@@ -98,14 +98,13 @@ async function append(
     applyLogEntry(copyOf(state), entry);
     if (!(await vault.store.put(logKey(entry.seq), bytes))) continue;
     applyEntry(vault, entry, record);
-    await vault.database.flush();
     return { entry, head: { seq: entry.seq, id } };
   }
 }
 
-/** One transaction, and nothing when another process has applied it already. What a power cut undoes, the next start reads in the store again. */
+/** One transaction, and nothing when another process has applied it already. */
 function applyEntry(vault: VaultContext, entry: DecodedEntry, record: DecodedSnapshot | undefined): void {
-  vault.database.softTransaction(() => {
+  vault.database.transaction(() => {
     const head = readHead(vault.database);
     if (head.seq >= entry.seq) {
       const row = vault.database.get<{ id: Uint8Array }>("SELECT id FROM log WHERE seq = ?", entry.seq);

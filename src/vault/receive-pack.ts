@@ -59,7 +59,6 @@ export async function receivePack(
     held.release();
     await writer.abort();
   }
-  await vault.database.flush();
   // A pack that was there already is only good for a session that is still there, too.
   assertLease(vault.database, lease.session);
   const { protectedBlocks } = memoryOf(vault, session);
@@ -179,7 +178,7 @@ async function store(
   const known = receiptOf(vault, packId) ?? (await adoptPack(vault, packId));
   if (known !== undefined) return known;
 
-  const blockNos = await intend(vault, session, packId, entries.length);
+  const blockNos = intend(vault, session, packId, entries.length);
   const receivedAt = vault.clock.now();
   const trailer = await encodeTrailer({
     receivedAt,
@@ -220,22 +219,19 @@ function claimNumber(vault: VaultContext, session: SessionId, packId: PackId, n:
 }
 
 /** Notes that the pack is about to get its name. */
-function intend(vault: VaultContext, session: SessionId, packId: PackId, count: number): Promise<number[]> {
+function intend(vault: VaultContext, session: SessionId, packId: PackId, count: number): number[] {
   const lease = requireLease(vault, session);
-  return vault.database.durably(() => {
+  return vault.database.transaction(() => {
     assertLease(vault.database, lease.session);
     intendToAdd(vault.database, packKey(packId), lease.session, vault.clock.now());
     return allocateBlockNos(vault.database, count);
   });
 }
 
-/**
- * False when the intent is gone: the lease had expired, and garbage collection has written the pack off. Should a power cut undo it, the
- * intent is there again, and with it the next start finds the pack.
- */
+/** False when the intent is gone: the lease had expired, and garbage collection has written the pack off. */
 function indexPack(vault: VaultContext, contents: PackContents): boolean {
   const { database } = vault;
-  return database.softTransaction(() => {
+  return database.transaction(() => {
     if (database.get("SELECT 1 FROM packs WHERE packId = ?", fromHex(contents.packId)) !== undefined) return true;
     if (!dropIntent(database, packKey(contents.packId), INTENT_ADD)) return false;
     insertPack(database, contents, contents.receivedAt);
