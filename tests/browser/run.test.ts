@@ -100,7 +100,8 @@ describe("in Chromium", { skip: noChromium }, () => {
     const endless = await bundleTest({
       source: `import { test } from "node:test"; test("endless", () => { for (;;); });`,
     });
-    await assert.rejects(runPage(browser, server, endless, 1000), /running endless/);
+    // Long enough for a slow machine to have come to the test at all.
+    await assert.rejects(runPage(browser, server, endless, 8000), /running endless/);
     await assert.rejects(bundleTest({ source: `import "node:fs";` }), /Could not resolve "node:fs"/);
   });
 });
