@@ -27,7 +27,6 @@ export const PLANS = {
   turnOn: "Turn on",
   turnOff: "Turn off",
   runNow: "Back up now",
-  remove: "Remove",
   removeTitle: (name: string) => `Remove the plan ${name}?`,
   removeText: "It runs no more, and the device forgets it. Its snapshots stay.",
   removed: "The plan is removed.",

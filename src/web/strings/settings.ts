@@ -23,7 +23,6 @@ export const SETTINGS = {
   auto: "As the system",
   accent: "Colour",
   accents: { lagoon: "Lagoon", indigo: "Indigo", forest: "Forest", plum: "Plum", amber: "Amber" },
-  remove: "Remove",
   add: "Add",
   more: "Show more",
   actions: "Actions",

@@ -35,6 +35,7 @@ export const SHELL = {
   away: "The server does not answer. Trying again; what you see may be old.",
   back: "The server is back.",
   latency: (ms: string) => `Answers within ${ms}.`,
+  remove: "Remove",
   loading: "Loading…",
   notFound: "There is no such page",
   notFoundHelp: "The address may be mistyped, or what it named is gone.",

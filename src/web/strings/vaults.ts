@@ -128,7 +128,6 @@ export const KEYS = {
   recoveryShown: "Your new recovery key",
   recoveryText: "Print it or write it down now: it is shown this once, and never leaves this tab.",
   saveIt: "Save as a file",
-  remove: "Remove",
   removeTitle: "Remove this key?",
   removeText: (label: string) =>
     `“${label}” will not open this vault any more. Whoever has copied the keyslot before could still open it with the old secret.`,

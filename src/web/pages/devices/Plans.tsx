@@ -1,15 +1,7 @@
 // The plans of a device: when each is due, and, once the vault is unlocked in this tab, what it backs up and what may be done with it.
 
 import { ActionIcon, Anchor, Badge, Button, Group, Menu, Stack, Text } from "@mantine/core";
-import {
-  IconCloudUpload,
-  IconDots,
-  IconEdit,
-  IconPlayerPause,
-  IconPlayerPlay,
-  IconPlus,
-  IconTrash,
-} from "@tabler/icons-react";
+import { IconCloudUpload, IconDots, IconEdit, IconPlayerPause, IconPlayerPlay, IconPlus } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { DeviceState } from "../../../wire/v4/api/overview-routes.ts";
 import { PLAN_ROUTES } from "../../../wire/v4/api/plan-routes.ts";
@@ -18,12 +10,13 @@ import { useAction } from "../../api/use-api.ts";
 import { formatAge, formatDuration } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
-import { confirm } from "../../parts/confirm.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
+import { RemoveItem } from "../../parts/RemoveButton.tsx";
 import { useNow } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { DEVICES } from "../../strings/devices.ts";
 import { PLANS } from "../../strings/plans.ts";
+import { SHELL } from "../../strings/shell.ts";
 import { UnlockNote } from "../../unlock/UnlockNote.tsx";
 import { errorOf } from "../runs/error-words.ts";
 import runs from "../runs/runs.module.css";
@@ -189,20 +182,12 @@ function PlanMenu({ item, known: { stored, body }, name }: Omit<PlanProps, "mayC
             </Menu.Item>
           </>
         )}
-        <Menu.Item
-          color="red"
-          leftSection={<IconTrash size={16} aria-hidden />}
-          onClick={() =>
-            confirm({
-              title: PLANS.removeTitle(name),
-              text: PLANS.removeText,
-              action: PLANS.remove,
-              onConfirm: () => remove.mutate({ params: { vault, device, plan }, query: { base: version } }),
-            })
-          }
-        >
-          {PLANS.remove}
-        </Menu.Item>
+        <RemoveItem
+          title={PLANS.removeTitle(name)}
+          text={PLANS.removeText}
+          action={SHELL.remove}
+          onConfirm={() => remove.mutate({ params: { vault, device, plan }, query: { base: version } })}
+        />
       </Menu.Dropdown>
     </Menu>
   );

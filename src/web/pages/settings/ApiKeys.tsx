@@ -9,10 +9,10 @@ import { type Role, useRights } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
-import { confirm } from "../../parts/confirm.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
+import { RemoveButton } from "../../parts/RemoveButton.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { KEYS, ROLES, SETTINGS } from "../../strings/settings.ts";
@@ -60,21 +60,13 @@ export function ApiKeys() {
                     </>
                   }
                   actions={
-                    <Button
-                      size="xs"
-                      variant="default"
-                      aria-label={`${SETTINGS.remove}: ${name}`}
-                      onClick={() =>
-                        confirm({
-                          title: KEYS.remove,
-                          text: KEYS.confirm(name),
-                          action: KEYS.remove,
-                          onConfirm: () => drop.mutate({ params: { id } }),
-                        })
-                      }
-                    >
-                      {SETTINGS.remove}
-                    </Button>
+                    <RemoveButton
+                      of={name}
+                      title={KEYS.remove}
+                      text={KEYS.confirm(name)}
+                      action={KEYS.remove}
+                      onConfirm={() => drop.mutate({ params: { id } })}
+                    />
                   }
                 />
               ))}

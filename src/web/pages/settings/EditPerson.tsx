@@ -11,7 +11,8 @@ import type { Role } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
-import { PASSKEYS, PEOPLE, ROLES, SETTINGS } from "../../strings/settings.ts";
+import { PASSKEYS, PEOPLE, ROLES } from "../../strings/settings.ts";
+import { SHELL } from "../../strings/shell.ts";
 import { ROLE_CHOICES } from "./NewPerson.tsx";
 import { PasskeyList } from "./Passkeys.tsx";
 import type { PersonRow } from "./People.tsx";
@@ -98,7 +99,7 @@ function Grants({ id }: { readonly id: string }) {
                 <ActionIcon
                   variant="subtle"
                   color="red"
-                  aria-label={`${SETTINGS.remove}: ${nameOf(grant.vault)}`}
+                  aria-label={`${SHELL.remove}: ${nameOf(grant.vault)}`}
                   onClick={() => drop.mutate({ params: { vault: grant.vault, id } })}
                 >
                   <IconTrash size={18} aria-hidden />

@@ -1,7 +1,7 @@
 // Clients of CyberBackup 3: who uploads through the gateway of this server, how it is narrowed, until when; without one, how they are let in.
 
 import { Alert, Badge, Button, Group, List, Menu, Modal, Stack, Text, TextInput } from "@mantine/core";
-import { IconAlertTriangle, IconCalendarOff, IconDots, IconKeyOff, IconTrash, IconUsers } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCalendarOff, IconDots, IconKeyOff, IconUsers } from "@tabler/icons-react";
 import { useState } from "react";
 import { GATEWAY_ROUTES, type GatewayClient, type GatewayState } from "../../../wire/v4/api/gateway-routes.ts";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
@@ -10,11 +10,11 @@ import { useAction, useApi } from "../../api/use-api.ts";
 import { formatCount, formatDay } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
-import { confirm } from "../../parts/confirm.tsx";
 import { Facts } from "../../parts/Facts.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
+import { RemoveItem } from "../../parts/RemoveButton.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { LEGACY, SETTINGS } from "../../strings/settings.ts";
@@ -173,34 +173,21 @@ function Client({
                 </Button>
               </Menu.Target>
               <Menu.Dropdown>
-                <Menu.Item
-                  leftSection={<IconKeyOff size={18} aria-hidden />}
-                  disabled={!hasKey}
-                  onClick={() =>
-                    confirm({
-                      title: LEGACY.reset,
-                      text: LEGACY.resetText(name),
-                      action: LEGACY.reset,
-                      onConfirm: () => reset.mutate({ params }),
-                    })
-                  }
-                >
-                  {LEGACY.reset}
-                </Menu.Item>
-                <Menu.Item
-                  color="red"
-                  leftSection={<IconTrash size={18} aria-hidden />}
-                  onClick={() =>
-                    confirm({
-                      title: LEGACY.forget,
-                      text: LEGACY.forgetText(name),
-                      action: LEGACY.forget,
-                      onConfirm: () => forget.mutate({ params }),
-                    })
-                  }
-                >
-                  {LEGACY.forget}
-                </Menu.Item>
+                <RemoveItem
+                  icon={IconKeyOff}
+                  isPlain
+                  isDisabled={!hasKey}
+                  title={LEGACY.reset}
+                  text={LEGACY.resetText(name)}
+                  action={LEGACY.reset}
+                  onConfirm={() => reset.mutate({ params })}
+                />
+                <RemoveItem
+                  title={LEGACY.forget}
+                  text={LEGACY.forgetText(name)}
+                  action={LEGACY.forget}
+                  onConfirm={() => forget.mutate({ params })}
+                />
               </Menu.Dropdown>
             </Menu>
           </Group>

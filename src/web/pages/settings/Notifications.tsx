@@ -7,13 +7,14 @@ import { type ChannelAnswer, NOTIFY_ROUTES } from "../../../wire/v4/api/notify-r
 import { useAction, useApi } from "../../api/use-api.ts";
 import { formatCount } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
-import { confirm } from "../../parts/confirm.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
+import { RemoveButton } from "../../parts/RemoveButton.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { NOTIFY } from "../../strings/notifications.ts";
 import { SETTINGS } from "../../strings/settings.ts";
+import { SHELL } from "../../strings/shell.ts";
 import { NewChannel } from "./NewChannel.tsx";
 
 const REFRESHES = [NOTIFY_ROUTES.notificationChannels, NOTIFY_ROUTES.notificationDeliveries];
@@ -89,7 +90,6 @@ function Channel({ channel }: { readonly channel: ChannelAnswer }) {
       }
       actions={
         <>
-          {" "}
           <Switch
             checked={isEnabled}
             label={isEnabled ? NOTIFY.isOn : NOTIFY.isOff}
@@ -99,20 +99,13 @@ function Channel({ channel }: { readonly channel: ChannelAnswer }) {
           <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate({ params })}>
             {NOTIFY.test}
           </Button>
-          <Button
-            size="xs"
-            variant="default"
-            onClick={() =>
-              confirm({
-                title: NOTIFY.remove,
-                text: NOTIFY.removeText(name),
-                action: NOTIFY.remove,
-                onConfirm: () => drop.mutate({ params }),
-              })
-            }
-          >
-            {NOTIFY.remove}
-          </Button>
+          <RemoveButton
+            of={name}
+            title={NOTIFY.removeTitle}
+            text={NOTIFY.removeText(name)}
+            action={SHELL.remove}
+            onConfirm={() => drop.mutate({ params })}
+          />
         </>
       }
     >

@@ -10,13 +10,14 @@ import { addPasskey, passkeysHere } from "../../api/passkeys.ts";
 import { refresh, useAction, useApi } from "../../api/use-api.ts";
 import { browserName } from "../../backup/browser-name.ts";
 import { Card } from "../../parts/Card.tsx";
-import { confirm } from "../../parts/confirm.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
+import { RemoveButton } from "../../parts/RemoveButton.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
-import { PASSKEYS, SETTINGS } from "../../strings/settings.ts";
+import { PASSKEYS } from "../../strings/settings.ts";
+import { SHELL } from "../../strings/shell.ts";
 
 const REFRESHES = [PASSKEY_ROUTES.passkeys];
 
@@ -107,21 +108,13 @@ export function PasskeyList({ passkeys, isOwn }: { readonly passkeys: readonly P
                       {PASSKEYS.rename}
                     </Button>
                   )}
-                  <Button
-                    size="xs"
-                    variant="default"
-                    aria-label={`${SETTINGS.remove}: ${name}`}
-                    onClick={() =>
-                      confirm({
-                        title: PASSKEYS.removeTitle,
-                        text: PASSKEYS.removeText(name),
-                        action: SETTINGS.remove,
-                        onConfirm: () => drop.mutate({ params: { id } }),
-                      })
-                    }
-                  >
-                    {SETTINGS.remove}
-                  </Button>
+                  <RemoveButton
+                    of={name}
+                    title={PASSKEYS.removeTitle}
+                    text={PASSKEYS.removeText(name)}
+                    action={SHELL.remove}
+                    onConfirm={() => drop.mutate({ params: { id } })}
+                  />
                 </>
               }
             />

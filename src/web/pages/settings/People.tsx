@@ -2,16 +2,16 @@
 
 import { Avatar, Badge, Button, Group, Menu, Modal, Text, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconDots, IconLink, IconLogout, IconPencil, IconPlus, IconShieldOff, IconTrash } from "@tabler/icons-react";
+import { IconDots, IconLink, IconLogout, IconPencil, IconPlus, IconShieldOff } from "@tabler/icons-react";
 import { useState } from "react";
 import type { z } from "zod";
 import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
-import { confirm } from "../../parts/confirm.tsx";
 import { PlainList } from "../../parts/PlainList.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
+import { RemoveItem } from "../../parts/RemoveButton.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { PEOPLE, ROLES, SETTINGS } from "../../strings/settings.ts";
 import { EditPerson } from "./EditPerson.tsx";
@@ -129,35 +129,22 @@ function Person({
             {PEOPLE.signOut}
           </Menu.Item>
           {hasFactor && (
-            <Menu.Item
-              leftSection={<IconShieldOff size={18} aria-hidden />}
-              onClick={() =>
-                confirm({
-                  title: PEOPLE.dropFactor,
-                  text: PEOPLE.dropFactorText(name),
-                  action: PEOPLE.dropFactor,
-                  onConfirm: () => dropFactor.mutate({ params }),
-                })
-              }
-            >
-              {PEOPLE.dropFactor}
-            </Menu.Item>
+            <RemoveItem
+              icon={IconShieldOff}
+              isPlain
+              title={PEOPLE.dropFactor}
+              text={PEOPLE.dropFactorText(name)}
+              action={PEOPLE.dropFactor}
+              onConfirm={() => dropFactor.mutate({ params })}
+            />
           )}
           <Menu.Divider />
-          <Menu.Item
-            color="red"
-            leftSection={<IconTrash size={18} aria-hidden />}
-            onClick={() =>
-              confirm({
-                title: PEOPLE.remove,
-                text: PEOPLE.removeText(name),
-                action: PEOPLE.remove,
-                onConfirm: () => remove.mutate({ params }),
-              })
-            }
-          >
-            {PEOPLE.remove}
-          </Menu.Item>
+          <RemoveItem
+            title={PEOPLE.remove}
+            text={PEOPLE.removeText(name)}
+            action={PEOPLE.remove}
+            onConfirm={() => remove.mutate({ params })}
+          />
         </Menu.Dropdown>
       </Menu>
     </Group>

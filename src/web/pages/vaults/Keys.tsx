@@ -11,12 +11,13 @@ import { passkeysHere } from "../../api/passkeys.ts";
 import { useRights } from "../../api/session.ts";
 import { useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
-import { confirm } from "../../parts/confirm.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
+import { RemoveButton } from "../../parts/RemoveButton.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { FILES } from "../../strings/files.ts";
+import { SHELL } from "../../strings/shell.ts";
 import { KEYS } from "../../strings/vaults.ts";
 import { PasskeyForm } from "../../unlock/PasskeyForm.tsx";
 import { AddKey } from "./AddKey.tsx";
@@ -92,23 +93,14 @@ export function Keys({ vault }: SectionProps) {
                         </Button>
                       )}
                       {isOwner && device && (
-                        <Button
-                          size="xs"
-                          variant="default"
-                          disabled={keyslots.length < 2}
-                          {...(keyslots.length < 2 ? { title: KEYS.last } : {})}
-                          aria-label={`${KEYS.remove}: ${label}`}
-                          onClick={() =>
-                            confirm({
-                              title: KEYS.removeTitle,
-                              text: KEYS.removeText(label),
-                              action: KEYS.remove,
-                              onConfirm: () => signed.mutate({ type: "keyslot-remove", body: { id } }),
-                            })
-                          }
-                        >
-                          {KEYS.remove}
-                        </Button>
+                        <RemoveButton
+                          of={label}
+                          hindrance={keyslots.length < 2 ? KEYS.last : undefined}
+                          title={KEYS.removeTitle}
+                          text={KEYS.removeText(label)}
+                          action={SHELL.remove}
+                          onConfirm={() => signed.mutate({ type: "keyslot-remove", body: { id } })}
+                        />
                       )}
                     </>
                   }

@@ -13,7 +13,7 @@ import {
   Text,
   TextInput,
 } from "@mantine/core";
-import { IconArrowBackUp, IconDots, IconLock, IconPhoto, IconPin, IconPinnedOff, IconTrash } from "@tabler/icons-react";
+import { IconArrowBackUp, IconDots, IconLock, IconPhoto, IconPin, IconPinnedOff } from "@tabler/icons-react";
 import { useState } from "react";
 import type { SnapshotId } from "../../../core/ids.ts";
 import { DEVICE_ROUTES } from "../../../wire/v4/api/device-routes.ts";
@@ -25,6 +25,7 @@ import { formatBytes, formatDay } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { confirm } from "../../parts/confirm.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
+import { RemoveItem } from "../../parts/RemoveButton.tsx";
 import { Time, useNow } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { SNAPSHOTS, VAULTS } from "../../strings/vaults.ts";
@@ -163,15 +164,8 @@ export function Snapshots({ vault }: SectionProps) {
                                   onLock={() => setLocking(id)}
                                   onUnpin={() => done.mutate({ type: "unpin", body: { snapshot: id } })}
                                   onUndelete={() => done.mutate({ type: "undelete", body: { snapshot: id } })}
-                                  onRemove={() =>
-                                    confirm({
-                                      title: SNAPSHOTS.removeTitle,
-                                      text: SNAPSHOTS.removeText(settings.data?.trashDays ?? 0),
-                                      action: SNAPSHOTS.remove,
-                                      isHarmless: true,
-                                      onConfirm: () => done.mutate({ type: "remove", body: { snapshot: id } }),
-                                    })
-                                  }
+                                  trashDays={settings.data?.trashDays ?? 0}
+                                  onRemove={() => done.mutate({ type: "remove", body: { snapshot: id } })}
                                 />
                               )}
                             </Table.Td>
@@ -241,6 +235,7 @@ function RowMenu(props: {
   readonly onLock: () => void;
   readonly onUnpin: () => void;
   readonly onUndelete: () => void;
+  readonly trashDays: number;
   readonly onRemove: () => void;
 }) {
   return (
@@ -271,9 +266,13 @@ function RowMenu(props: {
               </Menu.Item>
             )}
             {!props.isPinned && (
-              <Menu.Item color="red" leftSection={<IconTrash size={18} aria-hidden />} onClick={props.onRemove}>
-                {SNAPSHOTS.remove}
-              </Menu.Item>
+              <RemoveItem
+                title={SNAPSHOTS.removeTitle}
+                text={SNAPSHOTS.removeText(props.trashDays)}
+                action={SNAPSHOTS.remove}
+                isHarmless
+                onConfirm={props.onRemove}
+              />
             )}
           </>
         )}
