@@ -51,7 +51,7 @@ export const SCENES: readonly Scene[] = [
     name: "vault-keys-test",
     path: "/vaults/$vault/keys",
     async act(page) {
-      await page.getByRole("button", { name: "Test", exact: true }).click();
+      await page.getByRole("button", { name: "Test a key" }).click();
       await page.getByRole("dialog").waitFor();
     },
   },

@@ -92,6 +92,7 @@ export function themeWith(accent: Accent) {
       'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
     fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", Menlo, Consolas, monospace',
     headings: { fontWeight: "650" },
+    components: { Badge: { defaultProps: { radius: "sm" }, styles: { root: { textTransform: "none" } } } },
   });
 }
 

@@ -46,14 +46,17 @@ export function EmptyNote({
   title,
   text,
   action,
+  isInCard = false,
 }: {
   readonly icon: ComponentType<{ size?: number; stroke?: number; "aria-hidden"?: boolean }>;
   readonly title: string;
   readonly text?: string;
   readonly action?: ReactNode;
+  /** The card is the frame. */
+  readonly isInCard?: boolean;
 }) {
   return (
-    <Paper withBorder radius="lg" p="xl">
+    <Paper withBorder={!isInCard} radius="lg" p={isInCard ? "sm" : "xl"}>
       <Center>
         <Stack align="center" gap="sm" maw={460} py="lg">
           <ThemeIcon size={56} radius="xl" variant="light">

@@ -230,18 +230,6 @@ export const LEGACY = {
   forgotten: "The client is forgotten.",
 } as const;
 
-export const AUDIT = {
-  text: "Every privileged action, and every attempt at one.",
-  when: "When",
-  who: "Who",
-  what: "What",
-  outcome: "Outcome",
-  from: "From",
-  none: "Nothing yet",
-  ok: "done",
-  export: "Export",
-} as const;
-
 export const ABOUT = {
   version: "Version",
   upSince: "Up since",

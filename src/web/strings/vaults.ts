@@ -16,7 +16,7 @@ export const VAULTS = {
   healthy: "Healthy",
   problem: "Cannot be used",
   running: "Backing up now",
-  openFiles: "Open files",
+  openFiles: "Browse its files",
   tabs: {
     overview: "Overview",
     snapshots: "Snapshots",
@@ -37,12 +37,13 @@ export const VAULT = {
   openSessions: "Backups under way",
   id: "Id",
   address: "Address for devices",
-  quota: "Room",
-  quotaText: "How much the vault may hold. Empty is no limit.",
+  quota: "Name and limits",
+  quotaText: "What it is called, and how much it may hold.",
   quotaBytes: "Gigabytes",
   quotaSnapshots: "Snapshots",
   used: (used: string, of: string) => `${used} of ${of}`,
   unlimited: "No limit",
+  noLimit: "no limit",
   rename: "Name",
   save: "Save",
   saved: "Saved.",
@@ -52,6 +53,7 @@ export const SNAPSHOTS = {
   text: "Counted by when the server received them. What is removed stays in the trash for a while and can be brought back.",
   none: "No snapshots yet",
   noneText: "The first backup of a device makes one.",
+  browse: "Browse its files",
   received: "Received",
   device: "Device",
   added: "Added",
@@ -110,6 +112,7 @@ export const KEYS = {
   kinds: { passphrase: "Passphrase", recovery: "Recovery key", passkey: "Passkey", recipient: "Somebody's age key" },
   added: "Added",
   test: "Test",
+  testOne: "Test a key",
   testTitle: "Does this key still open the vault?",
   testText: "Nothing is changed. What you type stays in this tab.",
   testGood: "It opens the vault.",
@@ -228,7 +231,10 @@ export const CARE = {
   planTitle: "What it would do",
   history: "What was done",
   noHistory: "Nothing yet",
-  by: "by",
+  startedBy(by: string): string {
+    const known: Readonly<Record<string, string>> = { schedule: "by itself", machine: "on the server's own machine" };
+    return known[by] ?? `by ${by}`;
+  },
   dryRun: "plan",
   started: "Started.",
   results: {

@@ -26,7 +26,7 @@ export function UnlockNote({ vault, text }: { readonly vault: string; readonly t
           <Text size="sm" flex="1 1 240px">
             {text}
           </Text>
-          <Button size="compact-md" variant="light" onClick={dialogue.open}>
+          <Button size="xs" variant="light" onClick={dialogue.open}>
             {UNLOCK.button}
           </Button>
         </Group>

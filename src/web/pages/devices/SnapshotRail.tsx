@@ -22,7 +22,7 @@ export function SnapshotRail({ item: { vault, device } }: { readonly item: Devic
       title={WORDS.title}
       text={WORDS.text}
       actions={
-        <Anchor component={Link} to={`/files/${vault}`} size="sm">
+        <Anchor component={Link} to={`/files/${vault}`} search={{ device } as never} size="sm">
           {WORDS.browse}
         </Anchor>
       }
@@ -37,7 +37,7 @@ export function SnapshotRail({ item: { vault, device } }: { readonly item: Devic
               </Text>
             );
           }
-          return <Rail snapshots={own.slice(-MARKS)} count={own.length} />;
+          return <Rail vault={vault} snapshots={own.slice(-MARKS)} count={own.length} />;
         }}
       </QueryStates>
     </Card>
@@ -46,7 +46,8 @@ export function SnapshotRail({ item: { vault, device } }: { readonly item: Devic
 
 type Snapshots = z.output<typeof DEVICE_ROUTES.snapshots.answer.schema>["snapshots"];
 
-function Rail({ snapshots, count }: { readonly snapshots: Snapshots; readonly count: number }) {
+function Rail(props: { readonly vault: string; readonly snapshots: Snapshots; readonly count: number }) {
+  const { vault, snapshots, count } = props;
   const [first, last] = [snapshots[0]!, snapshots.at(-1)!];
   const span = Math.max(1, last.receivedAt - first.receivedAt);
   const place = (at: number): string => (snapshots.length === 1 ? "50%" : `${((at - first.receivedAt) / span) * 100}%`);
@@ -63,12 +64,15 @@ function Rail({ snapshots, count }: { readonly snapshots: Snapshots; readonly co
           const label = WORDS.mark(formatTime(receivedAt), more.length === 0 ? "" : ` (${more.join(", ")})`);
           return (
             <Tooltip key={id} label={label}>
-              <span
-                className={classes.mark}
+              {/* Without the tab key: by keyboard one goes to the files of the device, where they are listed. */}
+              <Link
+                to={`/files/${vault}`}
+                search={{ snapshot: id } as never}
+                tabIndex={-1}
+                className={classes.mark!}
                 data-state={state}
                 data-pinned={pinnedUntil !== null}
                 style={{ left: place(receivedAt) }}
-                role="img"
                 aria-label={label}
               />
             </Tooltip>

@@ -12,6 +12,7 @@ import {
   IconSearch,
   IconX,
 } from "@tabler/icons-react";
+import { useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { type RawPath, rawJoin, rawToText } from "../../../core/raw-path.ts";
 import { ENTRY } from "../../../wire/v4/tree-types.ts";
@@ -35,8 +36,11 @@ const BY_NAME: SortOrder = { by: "name", descending: false };
 
 export function Browser({ vault }: { readonly vault: OpenVault }) {
   const { client, snapshots } = vault;
-  const [device, setDevice] = useState<string>();
-  const [chosen, setChosen] = useState<SnapshotView["id"]>();
+  // Other pages lead here to a device or to one snapshot.
+  const asked = useSearch({ strict: false }) as { readonly device?: string; readonly snapshot?: SnapshotView["id"] };
+  const isKnown = snapshots.some((each) => each.device === asked.device);
+  const [device, setDevice] = useState(isKnown ? asked.device : undefined);
+  const [chosen, setChosen] = useState(asked.snapshot);
   const current =
     snapshots.find(({ id }) => id === chosen) ??
     snapshots.find((each) => device === undefined || each.device === device)!;

@@ -2,6 +2,7 @@
 
 import { Button, Group, NativeSelect } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { OVERVIEW_ROUTES } from "../../../wire/v4/api/overview-routes.ts";
 import { RUN_KINDS, RUN_STATES, RUN_TRIGGERS } from "../../../wire/v4/api/run-routes.ts";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
@@ -42,7 +43,8 @@ export function queryOf({ since, from, to, ...rest }: Filters, now: number): Rec
   };
 }
 
-export function RunFilters() {
+/** `children`: what is done with the runs that are shown. */
+export function RunFilters({ children }: { readonly children: ReactNode }) {
   const [filters, change, clear] = useFilters();
   const vaults = useApi(VAULT_ROUTES.vaults).data?.vaults ?? [];
   const devices = (useApi(OVERVIEW_ROUTES.deviceStates, { query: {} }).data?.items ?? []).filter(
@@ -85,6 +87,7 @@ export function RunFilters() {
           {RUNS.clear}
         </Button>
       )}
+      {children}
     </Group>
   );
 }

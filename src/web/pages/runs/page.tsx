@@ -78,8 +78,8 @@ function Runs() {
   const runs = query.data?.pages.flatMap(({ items }) => items) ?? [];
   return (
     <Stack gap="lg">
-      <Card
-        actions={
+      <Card>
+        <RunFilters>
           <Button
             variant="default"
             leftSection={<IconDownload size={18} aria-hidden />}
@@ -88,9 +88,7 @@ function Runs() {
           >
             {RUNS.download}
           </Button>
-        }
-      >
-        <RunFilters />
+        </RunFilters>
       </Card>
       {query.isPending && !query.isError && <Lines count={6} />}
       {query.isError && runs.length === 0 && <ErrorNote error={query.error} onRetry={() => void query.refetch()} />}

@@ -59,6 +59,7 @@ function OneRun({ given, names }: { readonly given: Run; readonly names: Names }
             <Button
               component={Link}
               to={`/files/${run.vault}`}
+              search={{ snapshot: run.snapshot } as never}
               leftSection={<IconFolder size={18} aria-hidden />}
               variant="light"
             >

@@ -36,7 +36,7 @@ export function ApiKeys() {
         <QueryStates
           query={query}
           isEmpty={({ keys }) => keys.length === 0}
-          empty={<EmptyNote icon={IconKey} title={KEYS.none} text={KEYS.noneText} />}
+          empty={<EmptyNote isInCard icon={IconKey} title={KEYS.none} text={KEYS.noneText} />}
         >
           {({ keys }) => (
             <PlainList>

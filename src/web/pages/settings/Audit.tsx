@@ -7,15 +7,18 @@ import type { z } from "zod";
 import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { call } from "../../api/call.ts";
 import { keyOf } from "../../api/use-api.ts";
+import { formatCount } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { toCsv } from "../../parts/csv.ts";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { EmptyNote, Lines } from "../../parts/QueryStates.tsx";
 import { saveText } from "../../parts/save-file.ts";
 import { Time } from "../../parts/Time.tsx";
-import { AUDIT, SETTINGS } from "../../strings/settings.ts";
+import { AUDIT, auditWords } from "../../strings/audit.ts";
+import { SETTINGS } from "../../strings/settings.ts";
 
 const MOST = 200;
+type Item = z.output<typeof PEOPLE_ROUTES.audit.answer.schema>["items"][number];
 
 export function Audit() {
   const query = useInfiniteQuery({
@@ -53,7 +56,7 @@ export function Audit() {
     >
       {query.isError && <ErrorNote error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Lines count={6} />}
-      {query.isSuccess && items.length === 0 && <EmptyNote icon={IconHistory} title={AUDIT.none} />}
+      {query.isSuccess && items.length === 0 && <EmptyNote isInCard icon={IconHistory} title={AUDIT.none} />}
       {items.length > 0 && (
         <Table.ScrollContainer minWidth={300}>
           <Table verticalSpacing="xs" horizontalSpacing="lg">
@@ -67,7 +70,7 @@ export function Audit() {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {items.map(({ id, at, by, name, action, outcome, address }) => (
+              {turnsOf(items).map(({ item: { id, at, by, name, action, outcome, address }, count }) => (
                 <Table.Tr key={id}>
                   <Table.Td>
                     <Time at={at} />
@@ -77,8 +80,14 @@ export function Audit() {
                   </Table.Td>
                   <Table.Td visibleFrom="sm">{whoOf(name, by)}</Table.Td>
                   <Table.Td>
-                    <Text size="sm" ff="monospace">
-                      {action}
+                    <Text size="sm" title={action}>
+                      {auditWords(action)}
+                      {count > 1 && (
+                        <Text span size="xs" c="dimmed">
+                          {" "}
+                          {AUDIT.times(formatCount(count))}
+                        </Text>
+                      )}
                     </Text>
                     <Text size="xs" c="dimmed" hiddenFrom="sm">
                       {address ?? "–"}
@@ -107,13 +116,28 @@ export function Audit() {
   );
 }
 
+/** What somebody did several times on end is one row with a count: a look into a vault is many requests. */
+function turnsOf(items: readonly Item[]): readonly { readonly item: Item; readonly count: number }[] {
+  const turns: { item: Item; count: number }[] = [];
+  for (const item of items) {
+    const last = turns.at(-1);
+    const isSame =
+      last !== undefined &&
+      auditWords(last.item.action) === auditWords(item.action) &&
+      (["by", "person", "name", "outcome", "address", "vault"] as const).every((key) => last.item[key] === item[key]);
+    if (isSame) last.count++;
+    else turns.push({ item, count: 1 });
+  }
+  return turns;
+}
+
 function whoOf(name: string | null, by: string): string {
-  return name ?? by.replace(/([0-9a-f]{8})[0-9a-f]{8,}/, "$1…");
+  return name ?? (by === "machine" ? AUDIT.machine : undefined) ?? by.replace(/([0-9a-f]{8})[0-9a-f]{8,}/, "$1…");
 }
 
 /** All of it, page by page. */
 async function exportAll(format: "csv" | "json"): Promise<void> {
-  const items: z.output<typeof PEOPLE_ROUTES.audit.answer.schema>["items"] = [];
+  const items: Item[] = [];
   for (let after: string | null | undefined; after !== null; ) {
     const page = await call(PEOPLE_ROUTES.audit, {
       query: after === undefined ? { limit: MOST } : { limit: MOST, after },

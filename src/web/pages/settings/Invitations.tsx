@@ -37,7 +37,7 @@ function OfVault({ vault, name }: { readonly vault: string; readonly name: strin
       <QueryStates
         query={query}
         isEmpty={({ invites }) => invites.length === 0}
-        empty={<EmptyNote icon={IconTicket} title={INVITES.none} text={INVITES.noneText} />}
+        empty={<EmptyNote isInCard icon={IconTicket} title={INVITES.none} text={INVITES.noneText} />}
       >
         {({ invites }) => (
           <Stack gap="sm">

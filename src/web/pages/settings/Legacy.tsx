@@ -1,6 +1,6 @@
 // Clients of CyberBackup 3: who uploads through the gateway of this server, how it is narrowed, until when; without one, how they are let in.
 
-import { Alert, Badge, Button, Group, List, Menu, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Alert, Badge, Button, Group, List, Menu, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { IconAlertTriangle, IconCalendarOff, IconDots, IconKeyOff, IconUsers } from "@tabler/icons-react";
 import { useState } from "react";
 import { GATEWAY_ROUTES, type GatewayClient, type GatewayState } from "../../../wire/v4/api/gateway-routes.ts";
@@ -82,7 +82,7 @@ function Running({ gateway }: { readonly gateway: GatewayState }) {
       </Card>
       <Card title={LEGACY.clients} text={LEGACY.clientsText}>
         {clients.length === 0 ? (
-          <EmptyNote icon={IconUsers} title={LEGACY.none} text={LEGACY.noneText} />
+          <EmptyNote isInCard icon={IconUsers} title={LEGACY.none} text={LEGACY.noneText} />
         ) : (
           <PlainList>
             {clients.map((client) => (
@@ -168,9 +168,9 @@ function Client({
             </Button>
             <Menu position="bottom-end">
               <Menu.Target>
-                <Button size="xs" variant="default" px={8} aria-label={`${SETTINGS.actions}: ${name}`}>
-                  <IconDots size={16} aria-hidden />
-                </Button>
+                <ActionIcon variant="default" size={30} aria-label={`${SETTINGS.actions}: ${name}`}>
+                  <IconDots size={18} aria-hidden />
+                </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
                 <RemoveItem

@@ -34,7 +34,7 @@ export function Notifications() {
         <QueryStates
           query={query}
           isEmpty={({ channels }) => channels.length === 0}
-          empty={<EmptyNote icon={IconBell} title={NOTIFY.none} text={NOTIFY.noneText} />}
+          empty={<EmptyNote isInCard icon={IconBell} title={NOTIFY.none} text={NOTIFY.noneText} />}
         >
           {({ channels }) => (
             <PlainList>

@@ -1,12 +1,12 @@
 // Changes one's own password.
 
-import { Button, Group, PasswordInput, Stack } from "@mantine/core";
+import { PasswordInput, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { AUTH_ROUTES } from "../../../wire/v4/api/auth-routes.ts";
 import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { useAction } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
-import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { FormEnd } from "../../parts/FormEnd.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { SECURITY } from "../../strings/settings.ts";
 
@@ -49,12 +49,7 @@ export function PasswordChange() {
             required
             {...form.getInputProps("repeat")}
           />
-          {change.isError && <ErrorNote error={change.error} />}
-          <Group>
-            <Button type="submit" loading={change.isPending}>
-              {SECURITY.change}
-            </Button>
-          </Group>
+          <FormEnd action={SECURITY.change} work={change} />
         </Stack>
       </form>
     </Card>

@@ -1,6 +1,6 @@
 // Accounts of the server: who there is, what they may do, links for passwords.
 
-import { Avatar, Badge, Button, Group, Menu, Modal, Text, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Avatar, Badge, Button, Group, Menu, Modal, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDots, IconLink, IconLogout, IconPencil, IconPlus, IconShieldOff } from "@tabler/icons-react";
 import { useState } from "react";
@@ -111,9 +111,9 @@ function Person({
       </Group>
       <Menu position="bottom-end">
         <Menu.Target>
-          <UnstyledButton aria-label={`${SETTINGS.actions}: ${name}`} p={8}>
-            <IconDots size={20} aria-hidden />
-          </UnstyledButton>
+          <ActionIcon variant="default" size="lg" aria-label={`${SETTINGS.actions}: ${name}`}>
+            <IconDots size={18} aria-hidden />
+          </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item leftSection={<IconPencil size={18} aria-hidden />} onClick={onEdit}>

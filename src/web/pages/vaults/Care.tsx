@@ -60,7 +60,7 @@ export function Care({ vault }: SectionProps) {
         <QueryStates
           query={jobs}
           isEmpty={({ items }) => items.length === 0}
-          empty={<EmptyNote icon={IconHistory} title={CARE.noHistory} />}
+          empty={<EmptyNote isInCard icon={IconHistory} title={CARE.noHistory} />}
         >
           {({ items }) => (
             <Table.ScrollContainer minWidth={300}>
@@ -80,12 +80,12 @@ export function Care({ vault }: SectionProps) {
                       <Table.Td>
                         <Time at={each.startedAt ?? each.createdAt} />
                         <Text size="xs" c="dimmed" hiddenFrom="sm">
-                          {CARE.by} {each.startedBy}
+                          {CARE.startedBy(each.startedBy)}
                         </Text>
                       </Table.Td>
                       <Table.Td visibleFrom="sm">
                         <Text size="sm" c="dimmed">
-                          {CARE.by} {each.startedBy}
+                          {CARE.startedBy(each.startedBy)}
                         </Text>
                       </Table.Td>
                     </Table.Tr>

@@ -58,7 +58,7 @@ export function Keys({ vault }: SectionProps) {
         text={KEYS.text}
         actions={
           <Button variant="default" onClick={() => test()}>
-            {KEYS.test}
+            {KEYS.testOne}
           </Button>
         }
       >

@@ -132,6 +132,8 @@ function RoomForm({
     >
       <Group align="flex-end">
         <TextInput
+          flex="1 1 200px"
+          maw={320}
           label={VAULT.rename}
           value={newName}
           onChange={({ currentTarget }) => setName(currentTarget.value)}
@@ -144,6 +146,7 @@ function RoomForm({
           onChange={setGigabytes}
           min={0}
           decimalScale={3}
+          placeholder={VAULT.noLimit}
           w={140}
         />
         <NumberInput
@@ -152,6 +155,7 @@ function RoomForm({
           onChange={setSnapshots}
           min={0}
           allowDecimal={false}
+          placeholder={VAULT.noLimit}
           w={140}
         />
         <Button type="submit" loading={change.isPending}>

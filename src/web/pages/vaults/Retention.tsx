@@ -96,7 +96,7 @@ function Rules({ vault, settings }: { readonly vault: string; readonly settings:
         onNamed={(token, name) => setTyped((before) => new Map([...before, [token, name]]))}
       />
       <Stack gap="sm">
-        <Group>
+        <Group justify="flex-end">
           <Button
             variant="default"
             loading={preview.isPending}

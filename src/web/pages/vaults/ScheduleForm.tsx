@@ -1,10 +1,10 @@
 // When a job runs by itself in this vault.
 
-import { Button, Group, Stack, Switch, TextInput } from "@mantine/core";
+import { Stack, Switch, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { JOB_ROUTES, type ShownSchedule } from "../../../wire/v4/api/job-routes.ts";
 import { useAction } from "../../api/use-api.ts";
-import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { FormEnd } from "../../parts/FormEnd.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { CARE } from "../../strings/vaults.ts";
 
@@ -49,12 +49,7 @@ export function ScheduleForm({
           onChange={({ currentTarget }) => setCron(currentTarget.value)}
           required
         />
-        {save.isError && <ErrorNote error={save.error} />}
-        <Group justify="flex-end">
-          <Button type="submit" loading={save.isPending}>
-            {CARE.saveSchedule}
-          </Button>
-        </Group>
+        <FormEnd action={CARE.saveSchedule} work={save} onCancel={onDone} />
       </Stack>
     </form>
   );

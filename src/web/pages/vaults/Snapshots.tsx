@@ -2,6 +2,7 @@
 
 import {
   ActionIcon,
+  Anchor,
   Badge,
   Button,
   Group,
@@ -14,6 +15,7 @@ import {
   TextInput,
 } from "@mantine/core";
 import { IconArrowBackUp, IconDots, IconLock, IconPhoto, IconPin, IconPinnedOff } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { SnapshotId } from "../../../core/ids.ts";
 import { DEVICE_ROUTES } from "../../../wire/v4/api/device-routes.ts";
@@ -100,7 +102,7 @@ export function Snapshots({ vault }: SectionProps) {
         <QueryStates
           query={query}
           isEmpty={({ snapshots }) => snapshots.length === 0}
-          empty={<EmptyNote icon={IconPhoto} title={SNAPSHOTS.none} text={SNAPSHOTS.noneText} />}
+          empty={<EmptyNote isInCard icon={IconPhoto} title={SNAPSHOTS.none} text={SNAPSHOTS.noneText} />}
         >
           {({ snapshots }) => {
             const rows = snapshots
@@ -127,7 +129,19 @@ export function Snapshots({ vault }: SectionProps) {
                         return (
                           <Table.Tr key={id}>
                             <Table.Td>
-                              <Time at={row.receivedAt} />
+                              {row.state === "live" ? (
+                                <Anchor
+                                  component={Link}
+                                  to={`/files/${vault}`}
+                                  search={{ snapshot: id } as never}
+                                  size="sm"
+                                  aria-label={`${SNAPSHOTS.browse}: ${id.slice(0, 12)}`}
+                                >
+                                  <Time at={row.receivedAt} />
+                                </Anchor>
+                              ) : (
+                                <Time at={row.receivedAt} />
+                              )}
                               <Text size="xs" c="dimmed" ff="monospace">
                                 {id.slice(0, 12)}
                               </Text>
@@ -241,7 +255,7 @@ function RowMenu(props: {
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={props.label}>
+        <ActionIcon variant="default" size="lg" aria-label={props.label}>
           <IconDots size={18} aria-hidden />
         </ActionIcon>
       </Menu.Target>
