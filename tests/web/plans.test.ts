@@ -146,9 +146,24 @@ describe("plans in the page", { skip: noChromium }, () => {
     await rules.getByText("the last 7, 14 daily").waitFor();
     await page.getByRole("button", { name: "Preview" }).click();
     await page.getByRole("row").filter({ hasText: NAME }).filter({ hasText: "one of the last" }).waitFor();
+
+    // A changed form is not left unasked: not by a link, not by the button of the browser, not by closing the tab.
+    const isHeld = (): Promise<boolean> =>
+      page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+    const asked = page.getByRole("dialog", { name: "Leave without saving?" });
+    await page.getByRole("link", { name: "Devices" }).press("Enter");
+    await asked.waitFor();
+    await page.keyboard.press("Escape");
+    await asked.waitFor({ state: "detached" });
+    await page.evaluate(() => history.back());
+    await asked.getByRole("button", { name: "Stay here" }).press("Enter");
+    await asked.waitFor({ state: "detached" });
+    assert.equal(await isHeld(), true);
+    await rules.getByText("the last 7, 14 daily").waitFor();
     await assertAccessible(page, "retention of a plan");
     await page.getByRole("button", { name: "Save these rules" }).click();
     await page.getByText("The rules are saved.").waitFor();
+    assert.equal(await isHeld(), false);
 
     await page.reload();
     await rules.getByText(/^Plan [0-9a-f]{8}$/).waitFor();

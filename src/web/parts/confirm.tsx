@@ -10,14 +10,19 @@ export function confirm(question: {
   /** What the button says: the deed, not "OK". */
   readonly action: string;
   readonly isHarmless?: boolean;
+  /** What the other button says. */
+  readonly cancel?: string;
   readonly onConfirm: () => void;
+  /** However it was answered; after `onConfirm`. */
+  readonly onClose?: () => void;
 }): void {
   modals.openConfirmModal({
     title: question.title,
     children: <Text size="sm">{question.text}</Text>,
-    labels: { confirm: question.action, cancel: SHELL.cancel },
+    labels: { confirm: question.action, cancel: question.cancel ?? SHELL.cancel },
     confirmProps: question.isHarmless ? {} : { color: "red.8" },
     centered: true,
     onConfirm: question.onConfirm,
+    ...(question.onClose && { onClose: question.onClose }),
   });
 }

@@ -10,7 +10,7 @@ export const AUDIT = {
   none: "Nothing yet",
   ok: "done",
   export: "Export",
-  machine: "the server's own machine",
+  machine: "the server",
   times: (count: string) => `× ${count}`,
 } as const;
 

@@ -232,7 +232,7 @@ export const CARE = {
   history: "What was done",
   noHistory: "Nothing yet",
   startedBy(by: string): string {
-    const known: Readonly<Record<string, string>> = { schedule: "by itself", machine: "on the server's own machine" };
+    const known: Readonly<Record<string, string>> = { schedule: "by itself", machine: "by the server" };
     return known[by] ?? `by ${by}`;
   },
   dryRun: "plan",

@@ -14,6 +14,7 @@ import { plural } from "../../format/numbers.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { toastDone } from "../../parts/toast.tsx";
+import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { PLANS } from "../../strings/plans.ts";
 import { SHELL } from "../../strings/shell.ts";
 import { PlanHow, PlanKeep, PlanPrograms } from "./PlanHow.tsx";
@@ -42,6 +43,7 @@ export function PlanEditor({ item, id, known, there, plans }: Props) {
   const [base, setBase] = useState(known?.stored.version ?? 0);
   const [hasTried, setTried] = useState(false);
   const form = useRef<HTMLFormElement>(null);
+  const keep = useUnsaved(draft);
   const words = useMemo(() => {
     const found = new Map(wordsByField(planIssues(planOf(draft))));
     const isTaken = plans.some(({ stored, body }) => stored.plan !== id && body?.name === draft.name.trim());
@@ -51,6 +53,7 @@ export function PlanEditor({ item, id, known, there, plans }: Props) {
   const save = useSavePlan(item, {
     showsError: true,
     onDone() {
+      keep();
       toastDone(item.isConnected ? PLANS.saved : PLANS.savedAway);
       void navigate({ to: `/devices/${vault}/${device}` });
     },
@@ -71,7 +74,11 @@ export function PlanEditor({ item, id, known, there, plans }: Props) {
   const isConflict =
     (base > 0 && there?.version !== base && !save.isPending) || isAppError(save.error, "plan_conflict");
   const takeTheirs = (): void => {
-    if (known?.body) setDraft(draftOf(known.body));
+    if (known?.body) {
+      const theirs = draftOf(known.body);
+      setDraft(theirs);
+      keep(theirs);
+    }
     setBase(there?.version ?? 0);
     save.reset();
   };

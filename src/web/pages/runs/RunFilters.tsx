@@ -59,8 +59,8 @@ export function RunFilters({ children }: { readonly children: ReactNode }) {
       onChange={({ currentTarget: { value } }) =>
         change({ [name]: value, ...(name === "since" ? { from: "", to: "" } : {}) })
       }
-      flex="1 1 140px"
-      miw={130}
+      flex="1 1 120px"
+      miw={110}
     />
   );
   const words = (of: Readonly<Record<string, string>>, values: readonly string[]) =>

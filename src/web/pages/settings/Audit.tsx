@@ -124,7 +124,8 @@ function turnsOf(items: readonly Item[]): readonly { readonly item: Item; readon
     const isSame =
       last !== undefined &&
       auditWords(last.item.action) === auditWords(item.action) &&
-      (["by", "person", "name", "outcome", "address", "vault"] as const).every((key) => last.item[key] === item[key]);
+      (last.item.vault === item.vault || last.item.vault === null || item.vault === null) &&
+      (["by", "person", "name", "outcome", "address"] as const).every((key) => last.item[key] === item[key]);
     if (isSame) last.count++;
     else turns.push({ item, count: 1 });
   }

@@ -11,6 +11,7 @@ import type { Role } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
+import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { PASSKEYS, PEOPLE, ROLES } from "../../strings/settings.ts";
 import { SHELL } from "../../strings/shell.ts";
 import { ROLE_CHOICES } from "./NewPerson.tsx";
@@ -22,6 +23,7 @@ export function EditPerson({ person, onDone }: { readonly person: PersonRow; rea
   const form = useForm({
     initialValues: { name: person.name, email: person.email, role: (person.role ?? "none") as Role | "none" },
   });
+  useUnsaved(form.values);
   const edit = useAction(PEOPLE_ROUTES.editPerson, {
     showsError: true,
     refreshes: [PEOPLE_ROUTES.people, PEOPLE_ROUTES.me],

@@ -8,6 +8,7 @@ import { useAction } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { toastDone } from "../../parts/toast.tsx";
+import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { SECURITY } from "../../strings/settings.ts";
 
 const SHORTEST = 10;
@@ -20,6 +21,7 @@ export function PasswordChange() {
       repeat: (repeat, { next }) => (repeat === next ? null : SECURITY.differ),
     },
   });
+  useUnsaved(form.values);
   const change = useAction(AUTH_ROUTES.changePassword, {
     showsError: true,
     refreshes: [PEOPLE_ROUTES.signIns],

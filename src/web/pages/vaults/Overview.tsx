@@ -14,6 +14,7 @@ import { CopyLine } from "../../parts/CopyLine.tsx";
 import { deviceAddress } from "../../parts/device-address.ts";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { toastDone } from "../../parts/toast.tsx";
+import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { VAULT, VAULTS } from "../../strings/vaults.ts";
 import type { SectionProps } from "./detail.tsx";
 import { Figure } from "./Figure.tsx";
@@ -114,9 +115,13 @@ function RoomForm({
   const [gigabytes, setGigabytes] = useState<number | string>(quota.bytes === null ? "" : quota.bytes / GB);
   const [snapshots, setSnapshots] = useState<number | string>(quota.snapshots ?? "");
   const [newName, setName] = useState(name);
+  const keep = useUnsaved([newName, gigabytes, snapshots]);
   const change = useAction(JOB_ROUTES.changeVault, {
     refreshes: [JOB_ROUTES.vaultSettings, VAULT_ROUTES.vault, VAULT_ROUTES.vaults],
-    onDone: () => toastDone(VAULT.saved),
+    onDone() {
+      keep();
+      toastDone(VAULT.saved);
+    },
   });
   return (
     <form

@@ -13,6 +13,7 @@ import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
+import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { RETENTION } from "../../strings/vaults.ts";
 import { useOpenVault } from "../../unlock/vault-store.ts";
 import { usePlanNames } from "../runs/plan-names.ts";
@@ -46,10 +47,14 @@ function Rules({ vault, settings }: { readonly vault: string; readonly settings:
   const isOpen = useOpenVault(vault) !== undefined;
   const names = new Map([...usePlanNames(vault), ...(isOpen ? typed : [])]);
   const asked = { ...retention, byDefault: policy, byPlan };
+  const keep = useUnsaved({ policy, byPlan, trashDays });
   const preview = useAction(JOB_ROUTES.previewRetention, { showsError: true });
   const save = useAction(JOB_ROUTES.changeVault, {
     refreshes: [JOB_ROUTES.vaultSettings],
-    onDone: () => toastDone(RETENTION.saved),
+    onDone() {
+      keep();
+      toastDone(RETENTION.saved);
+    },
   });
   const isOwner = may("owner", vault);
   return (
