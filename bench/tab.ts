@@ -6,24 +6,42 @@ import type { Page } from "playwright-core";
 import type { Measured } from "./measure.ts";
 
 const LOOK_MS = 100;
+const FIND_MS = 1000;
 
 /** What a person waits for, from its beginning to its end. */
 export async function measureTab(page: Page, work: () => Promise<void>): Promise<Measured> {
   await page.evaluate(watchTasks);
-  let peakBytes = 0;
-  const looking = setInterval(() => {
-    peakBytes = Math.max(peakBytes, largestRenderer());
-  }, LOOK_MS);
+  const memory = watchMemory();
   try {
     const startedAt = performance.now();
     await work();
     const wallMs = performance.now() - startedAt;
     const tasks = await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks);
     console.error(`long tasks of the page in ms: ${tasks.join(", ") || "none"}`);
-    return { wallMs, peakBytes, longestTaskMs: Math.max(0, ...tasks) };
+    return { wallMs, peakBytes: memory.end(), longestTaskMs: Math.max(0, ...tasks) };
   } finally {
-    clearInterval(looking);
+    memory.end();
   }
+}
+
+/** The peak of the largest renderer until `end`. */
+export function watchMemory(): { end(): number } {
+  let peakBytes = 0;
+  let pids: readonly number[] = [];
+  // The looking takes time from what is looked at, and most of it goes into finding the processes.
+  const finding = setInterval(() => {
+    pids = renderers();
+  }, FIND_MS);
+  const looking = setInterval(() => {
+    for (const pid of pids) peakBytes = Math.max(peakBytes, residentBytes(pid));
+  }, LOOK_MS);
+  return {
+    end() {
+      clearInterval(finding);
+      clearInterval(looking);
+      return peakBytes;
+    },
+  };
 }
 
 /** In the page. Browsers tell of tasks from 50 ms on (Long Tasks API). */
@@ -38,17 +56,25 @@ function watchTasks(): void {
 
 /** Resident memory of the largest process of a Chromium that shows pages and descends from this process. */
 export function largestRenderer(): number {
-  let largest = 0;
-  for (const pid of descendants(process.pid)) {
-    try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("--type=renderer")) continue;
-      const [, kib = "0"] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
-      largest = Math.max(largest, Number(kib) * 1024);
-    } catch {
-      // It has ended.
-    }
+  return Math.max(0, ...renderers().map(residentBytes));
+}
+
+function renderers(): number[] {
+  return descendants(process.pid).filter((pid) => readOf(pid, "cmdline").includes("--type=renderer"));
+}
+
+function residentBytes(pid: number): number {
+  const [, kib = "0"] = /^VmRSS:\s+(\d+)/m.exec(readOf(pid, "status")) ?? [];
+  return Number(kib) * 1024;
+}
+
+/** Nothing once it has ended. */
+function readOf(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
+  } catch {
+    return "";
   }
-  return largest;
 }
 
 function descendants(pid: number): number[] {

@@ -38,7 +38,8 @@ export async function launchWithProfile(folder: string, options: BrowserContextO
   return chromium.launchPersistentContext(folder, { ...options, ...(await launchOptions()) });
 }
 
-async function launchOptions() {
+/** For whoever starts the program alone. */
+export async function launchOptions() {
   const own = process.env.CHROMIUM_PATH;
   const { executablePath, env } = own === undefined ? await unpacked() : { executablePath: own, env: {} };
   return {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AuditTrail } from "../../src/server/people/audit.ts";
+import { DEVICE_ROUTES } from "../../src/wire/v4/api/device-routes.ts";
 import { VAULT_ROUTES } from "../../src/wire/v4/api/vault-routes.ts";
 import { deviceAdd, newDevice, signed } from "../vault/kit.ts";
 import { call, doorsOf, makeVault, toWire } from "./device.ts";
@@ -87,6 +88,13 @@ test("names the entry of the vault's log that came of it, and shows a vault's ow
     keyslotFile: null,
   };
   const head = await call(doorsOf(rig).local, VAULT_ROUTES.statement, { params: { vault: "home" }, body });
+  const params = { vault: "home" };
+  // Reading is no deed; that somebody begins to is told once.
+  await call(doorsOf(rig).local, DEVICE_ROUTES.locateChunks, {
+    params,
+    body: { ids: new Uint8Array(32), snapshot: null },
+  });
+  await call(doorsOf(rig).local, DEVICE_ROUTES.sessionKeys, { params, body: { sessions: [] } });
   await addPerson(rig, "vera@example.org", { grants: [{ vault: home.vaultId, role: "owner" }] });
   const vera = withKey(rig, await login(rig, "vera@example.org"));
   const { items } = bodyOf<{ items: { action: string; seq: number | null; vault: string }[] }>(
@@ -95,6 +103,7 @@ test("names the entry of the vault's log that came of it, and shows a vault's ow
   assert.deepEqual(
     items.map(({ action, seq, vault }) => [action, seq, vault]),
     [
+      ["sessionKeys", null, home.vaultId],
       ["device-add", head.seq, home.vaultId],
       ["makeVault", null, home.vaultId],
     ],

@@ -120,7 +120,7 @@ async function* blockStream(
   blockNos: readonly number[],
   gate: MemoryGate,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Bytes> {
   const release = await gate.take(FETCH_BYTES, signal);
   try {
     const locations = blockLocations(vault.context, blockNos);

@@ -2,6 +2,7 @@
 // wrong on the server's own disk stays in the server's log, under the request's id.
 
 import type { ServerResponse } from "node:http";
+import { type Bytes, releaseWhole } from "../../core/bytes.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import { AppError, ERRORS, isAppError } from "../../core/errors.ts";
 import { encodeMessage } from "../../wire/v4/api/coding.ts";
@@ -43,7 +44,7 @@ export async function sendAnswer(
     case "object":
       return sendObject(response, answer as ObjectAnswer, signal);
     case "blocks":
-      return sendStream(response, answer as AsyncIterable<Uint8Array>, signal);
+      return sendBlocks(response, answer as AsyncIterable<Bytes>, signal);
     case "events":
       return sendEvents(response, answer as AsyncIterable<ServerSentEvent>, signal);
   }
@@ -80,9 +81,14 @@ export function outward(thrown: unknown): AppError {
 }
 
 /** Resolves when more may be written. Throws the signal's reason; a reader that takes nothing for long is gone. */
-export async function write(response: ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+export async function write(
+  response: ServerResponse,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+  onWritten?: (error: Error | null | undefined) => void,
+): Promise<void> {
   signal.throwIfAborted();
-  if (response.write(bytes)) return;
+  if (response.write(bytes, onWritten)) return;
   await new Promise<void>((resolve, reject) => {
     const settle = (end: () => void): void => {
       clearTimeout(stall);
@@ -116,6 +122,15 @@ async function sendStream(
   signal: AbortSignal,
 ): Promise<void> {
   for await (const slice of slices) await write(response, slice, signal);
+  response.end();
+}
+
+/**
+ * Each slice is the answer's own: its memory is given back when it is on its way, since the collector would come often and late for so much.
+ * After an error nobody knows who still looks at it.
+ */
+async function sendBlocks(response: ServerResponse, slices: AsyncIterable<Bytes>, signal: AbortSignal): Promise<void> {
+  for await (const slice of slices) await write(response, slice, signal, (error) => error ?? releaseWhole(slice));
   response.end();
 }
 

@@ -1,11 +1,18 @@
 // Which calls go into the audit trail, and as what: whatever people, keys and this machine change or try to change, and whatever
 // nobody tries to get in. Devices' own backups are not in it; the vault's log has those.
 
+import type { DEVICE_ROUTES } from "../../wire/v4/api/device-routes.ts";
 import type { Principal } from "../http/principal.ts";
 import type { AuditedAction, FinishedCall } from "../kit.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { AuditNote } from "./audit-notes.ts";
 import type { PeopleStore } from "./store.ts";
+
+/**
+ * Questions that are too long for an address. A restore asks thousands of them: they would push out what the trail is for, and each entry
+ * waits for the disk. That somebody reads a vault is in the trail by `sessionKeys`, which comes before.
+ */
+const READS_BY_POST: ReadonlySet<string> = new Set<keyof typeof DEVICE_ROUTES>(["locateChunks", "fetchBlocks"]);
 
 type NewEntry = Omit<AuditEntry, "id" | "at">;
 
@@ -20,8 +27,8 @@ const UNJUDGED: ReadonlySet<string> = new Set([
 
 /** Undefined for what is not audited. */
 export function entryOfCall(call: FinishedCall, note: AuditNote, store: PeopleStore): NewEntry | undefined {
-  const { route, principal, outcome } = call;
-  const isRead = route.method === "GET";
+  const { name, route, principal, outcome } = call;
+  const isRead = route.method === "GET" || READS_BY_POST.has(name);
   if (isRead || note.isUneventful || UNJUDGED.has(outcome)) return undefined;
   if (principal.kind === "device" || route.who.every((who) => who === "device")) return undefined;
   // Nobody, turned away at the door of a route that asks for somebody: noise of the internet.

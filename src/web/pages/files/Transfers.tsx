@@ -68,7 +68,7 @@ function Going({ transfer: { title, progress, speed } }: { readonly transfer: Tr
   const leftMs = totalBytes !== undefined && speed > 0 ? ((totalBytes - bytes) / speed) * 1000 : undefined;
   return (
     <>
-      <Progress value={share * 100} aria-label={title} animated={share === 0} striped={share === 0} />
+      <Progress value={share * 100} aria-label={title} transitionDuration={0} striped={share === 0} />
       <Group justify="space-between" gap="xs">
         <Text size="xs" c="dimmed" ff="text">
           {progress === undefined
