@@ -135,7 +135,7 @@ export function Snapshots({ vault }: SectionProps) {
                                   to={`/files/${vault}`}
                                   search={{ snapshot: id } as never}
                                   size="sm"
-                                  aria-label={`${SNAPSHOTS.browse}: ${id.slice(0, 12)}`}
+                                  title={SNAPSHOTS.browse}
                                 >
                                   <Time at={row.receivedAt} />
                                 </Anchor>
