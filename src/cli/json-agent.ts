@@ -3,6 +3,9 @@
 import { z } from "zod";
 import { bytes, count, id, progressSchema, result, summary, time } from "./json-parts.ts";
 
+const retentionBy = z
+  .enum(["plan", "server"])
+  .describe("who decides how long snapshots stay: `keep` of the plan, or the settings of the vault at its server");
 const plan = z.record(z.string(), z.unknown()).describe("the plan's fields, as in agent.md");
 const outcome = z.enum(["ok", "partial", "failed", "cancelled", "interrupted"]);
 
@@ -88,10 +91,10 @@ export const AGENT_DOCUMENTS = {
     result("agent uninstall", { removed: z.array(z.string()), dryRun: z.boolean(), commands: z.array(z.string()) }),
   ],
   "plan list": [result("plan list", { plans: z.array(planState) })],
-  "plan show": [result("plan show", { ...named, place: z.string(), plan })],
-  "plan add": [result("plan add", { ...named, path: z.string(), plan })],
-  "plan edit": [result("plan edit", { ...named, path: z.string(), plan })],
-  "plan import": [result("plan import", { ...named, path: z.string(), plan })],
+  "plan show": [result("plan show", { ...named, place: z.string(), retentionBy, plan })],
+  "plan add": [result("plan add", { ...named, path: z.string(), retentionBy, plan })],
+  "plan edit": [result("plan edit", { ...named, path: z.string(), retentionBy, plan })],
+  "plan import": [result("plan import", { ...named, path: z.string(), retentionBy, plan })],
   "plan export": [result("plan export", { ...named, plan })],
   "plan remove": [result("plan remove", named)],
   "plan run": [progressSchema, summary("plan run", { ...named, ...lastRun.shape, exit: z.int() })],

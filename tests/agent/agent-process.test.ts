@@ -61,7 +61,13 @@ before(async () => {
   device = await openHome(place.home).requireDevice(vault);
   mkdirSync(join(source, "letters"), { recursive: true });
   for (let n = 0; n < 30; n++) writeFileSync(join(source, "letters", `${n}.txt`), `letter ${n}\n`.repeat(n));
-  await cliResult(place, "plan add", ["papers", source, "--schedule", "every day at 3:00", "--overdue-after", "48"]);
+  const schedule = ["--schedule", "every day at 3:00", "--overdue-after", "48"];
+  const added = await cli(place, ["plan", "add", "papers", source, ...schedule, "--keep-daily", "7"]);
+  // It says where that is decided, in place of taking it in silence.
+  assert.match(added.stderr, /do not count at a server.*\/#\/vaults\/[0-9a-f]{32}\/retention/s);
+  await cli(place, ["plan", "remove", "papers"]);
+  const { retentionBy } = await cliResult(place, "plan add", ["papers", source, ...schedule]);
+  assert.equal(retentionBy, "server");
   spawnSync("mkfifo", [fifo]);
   await cli(place, ["plan", "add", "stream", "--from-command", "--stdin-filename", "dump.sql", "--", "cat", fifo]);
   agent.start();

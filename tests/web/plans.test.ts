@@ -100,12 +100,20 @@ describe("plans in the page", { skip: noChromium }, () => {
     assert.equal(await page.getByRole("textbox", { name: "Schedule" }).inputValue(), "hourly");
     assert.equal(await excludes.inputValue(), "*.tmp");
     await excludes.fill("*.tmp\n*.old");
+    // What the server keeps of it is set along with it.
+    const kept = page.getByRole("region", { name: "How long it is kept" });
+    await kept.getByText("The vault keeps: everything.").waitFor();
+    await kept.getByText("Rules of its own").click();
+    await kept.getByRole("textbox", { name: "The last", exact: true }).fill("5");
+    await kept.getByRole("button", { name: "Preview" }).click();
+    await kept.getByText("1 would be kept, 0 would go to the trash.").waitFor();
     await page.getByRole("button", { name: "Save the plan" }).click();
     await until(() => planOnDisk().exclude?.includes("*.old") === true);
     assert.equal(planOnDisk().schedule, "hourly");
 
     // A program is not taken from a server, and the page says why.
     await page.getByRole("link", { name: `Edit ${NAME}` }).click();
+    await kept.getByRole("textbox", { name: "The last", exact: true }).and(page.locator("[value='5']")).waitFor();
     await page.getByRole("textbox", { name: "Before each backup" }).fill("/bin/true");
     await page.getByText("A device takes programs over").waitFor();
     await page.getByRole("button", { name: "Save the plan" }).click();

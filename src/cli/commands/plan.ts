@@ -24,6 +24,7 @@ import { withVault } from "../open-vault.ts";
 import { parseDate, usage } from "../parse-values.ts";
 import { type FoundPlan, findPlan, planVaults } from "../plan-find.ts";
 import { addPlanOptions, type PlanOptions, withOptions } from "../plan-options.ts";
+import { retentionBy, tellRetention } from "../plan-retention.ts";
 import { lastRunJson, planStates, showStates } from "../plan-states.ts";
 import { addExamples, type Cli } from "../program.ts";
 import { shownText } from "../shown-path.ts";
@@ -120,8 +121,18 @@ async function runShow(context: Context, _: object, name: string): Promise<undef
   const { found, plan } = await foundPlan(context, name);
   const shown = withoutDefaults(plan);
   const { vault, place } = found;
-  context.output.json({ type: "result", command: "plan show", name, vault, place: place.vault, plan: shown });
+  const by = retentionBy(found);
+  context.output.json({
+    type: "result",
+    command: "plan show",
+    name,
+    vault,
+    place: place.vault,
+    retentionBy: by,
+    plan: shown,
+  });
   context.output.print(JSON.stringify(shown, undefined, 2));
+  tellRetention(context, found, plan);
 }
 
 async function runAdd(context: Context, options: PlanOptions, name: string, words: string[]): Promise<undefined> {
@@ -284,10 +295,14 @@ async function saved(
   plan: Plan,
 ): Promise<undefined> {
   const { output, host, config } = context;
-  await planFiles(config.home).save(vault, plan);
+  const store = planFiles(config.home);
+  await store.save(vault, plan);
   const path = pathOf(context, vault, plan.name);
-  output.json({ type: "result", command, name: plan.name, vault, path, plan: withoutDefaults(plan) });
+  const found = { vault, place: (await store.place(vault))! };
+  const by = retentionBy(found);
+  output.json({ type: "result", command, name: plan.name, vault, path, retentionBy: by, plan: withoutDefaults(plan) });
   output.say(`The plan ${output.paint.bold(shownText(plan.name))} is in ${shownText(path)}`);
+  tellRetention(context, found, plan);
   const agent = await openVaultAgent(context, vault);
   const known = agent.plans.get(plan.name);
   const next = known && agent.nextDueAt(known, host.clock.now());

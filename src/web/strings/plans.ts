@@ -141,10 +141,18 @@ export const PLANS = {
   },
   keep: {
     title: "How long it is kept",
-    text: "At this server the vault's rules decide, because a device may delete nothing here:",
-    link: "Rules of the vault",
-    own: "Rules that the plan carries with it",
-    ownHelp: "They count where the device keeps a vault in a folder of its own. 0 or nothing: no rule.",
+    text: "What this server keeps of its snapshots, of whatever device has a plan of this name. Applied each night; what goes stays in the trash for a while.",
+    asVault: "As the vault's rules say",
+    ownRules: "Rules of its own",
+    now: (words: string) => `The vault keeps: ${words}.`,
+    nowOwn: (words: string) => `Of this plan the vault keeps: ${words}.`,
+    ownerDecides: "An owner of this vault decides that; ask one to have it changed.",
+    link: "Change the vault's rules",
+    preview: "Preview",
+    previewNone: "There is no snapshot of it yet.",
+    own: "Rules for vaults in folders",
+    ownHelp:
+      "The plan carries these with it. They count where the device keeps a vault in a folder of its own, not here. 0 or nothing: no rule.",
     rules: {
       last: "Newest",
       hourly: "Hourly",

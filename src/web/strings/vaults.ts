@@ -164,6 +164,7 @@ export const RETENTION = {
     remove: "Use the rules above for it",
   },
   short: {
+    everything: "everything",
     last: (n: string) => `the last ${n}`,
     hourly: (n: string) => `${n} hourly`,
     daily: (n: string) => `${n} daily`,

@@ -1,6 +1,6 @@
 // The form in which a plan is read and changed: what is wrong stands beside each field, and what somebody else has changed meanwhile is decided here.
 
-import { Alert, Anchor, Button, Group, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconPlugOff } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useMemo, useRef, useState } from "react";
@@ -18,9 +18,11 @@ import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { PLANS } from "../../strings/plans.ts";
 import { SHELL } from "../../strings/shell.ts";
 import { PlanHow, PlanKeep, PlanPrograms } from "./PlanHow.tsx";
+import { PlanRetention } from "./PlanRetention.tsx";
 import { PlanWhat } from "./PlanWhat.tsx";
 import { PlanWhen } from "./PlanWhen.tsx";
 import { draftOf, type PlanDraft, planOf } from "./plan-draft.ts";
+import type { RetentionWish } from "./plan-retention.ts";
 import { wordsByField } from "./plan-words.ts";
 import { type KnownPlan, useSavePlan } from "./use-plans.ts";
 
@@ -43,7 +45,8 @@ export function PlanEditor({ item, id, known, there, plans }: Props) {
   const [base, setBase] = useState(known?.stored.version ?? 0);
   const [hasTried, setTried] = useState(false);
   const form = useRef<HTMLFormElement>(null);
-  const keep = useUnsaved(draft);
+  const [wish, setWish] = useState<RetentionWish | undefined>();
+  const keep = useUnsaved([draft, wish]);
   const words = useMemo(() => {
     const found = new Map(wordsByField(planIssues(planOf(draft))));
     const isTaken = plans.some(({ stored, body }) => stored.plan !== id && body?.name === draft.name.trim());
@@ -60,7 +63,7 @@ export function PlanEditor({ item, id, known, there, plans }: Props) {
   });
   const send = (from: number): void => {
     setTried(true);
-    if (words.size === 0) save.mutate({ id, base: from, body: planOf(draft) });
+    if (words.size === 0) save.mutate({ id, base: from, body: planOf(draft), retention: wish });
     // Once the marks are drawn.
     else requestAnimationFrame(() => form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
   };
@@ -77,7 +80,8 @@ export function PlanEditor({ item, id, known, there, plans }: Props) {
     if (known?.body) {
       const theirs = draftOf(known.body);
       setDraft(theirs);
-      keep(theirs);
+      keep([theirs, undefined]);
+      setWish(undefined);
     }
     setBase(there?.version ?? 0);
     save.reset();
@@ -99,11 +103,9 @@ export function PlanEditor({ item, id, known, there, plans }: Props) {
             <PlanWhen {...part} problem={words.get("schedule")} />
             <PlanHow {...part} />
             <PlanPrograms {...part} />
-            <PlanKeep {...part}>
-              <Anchor component={Link} to={`/vaults/${vault}/retention`} size="sm">
-                {PLANS.keep.link}
-              </Anchor>
-            </PlanKeep>
+            <PlanRetention vault={vault} name={draft.name.trim()} wish={wish} onWish={setWish}>
+              <PlanKeep {...part} />
+            </PlanRetention>
           </Stack>
         </fieldset>
         {isConflict && (

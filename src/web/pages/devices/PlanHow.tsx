@@ -15,7 +15,6 @@ import {
   TextInput,
 } from "@mantine/core";
 import { IconPlus, IconShieldLock, IconTrash } from "@tabler/icons-react";
-import type { ReactNode } from "react";
 import { Card } from "../../parts/Card.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
 import { PLANS } from "../../strings/plans.ts";
@@ -132,42 +131,35 @@ export function PlanHow({ draft, set, errorOf }: PartProps) {
   );
 }
 
-/** `children`: the way to the rules that count. */
-export function PlanKeep(props: PartProps & { readonly children: ReactNode }) {
-  const { set, errorOf, isReadOnly, children } = props;
-  const { keep } = props.draft;
+/** What the plan carries with it, for vaults in folders. */
+export function PlanKeep({ draft: { keep }, set, errorOf }: PartProps) {
   const words = PLANS.keep;
   return (
-    <Card title={words.title}>
-      <Text size="sm">
-        {words.text} {children}
-      </Text>
-      <Accordion variant="contained" radius="md" defaultValue={isReadOnly ? "own" : null}>
-        <Accordion.Item value="own">
-          <Accordion.Control>{words.own}</Accordion.Control>
-          <Accordion.Panel>
-            <Stack>
-              <Text size="sm" c="dimmed">
-                {words.ownHelp}
-              </Text>
-              <SimpleGrid cols={{ base: 2, sm: 4 }}>
-                {KEEP_RULES.map((rule) => (
-                  <NumberInput
-                    key={rule}
-                    label={words.rules[rule]}
-                    value={keep[rule]}
-                    onChange={(value) => set({ keep: { ...keep, [rule]: value } })}
-                    error={errorOf(`keep.${rule}`)}
-                    min={0}
-                    allowDecimal={false}
-                  />
-                ))}
-              </SimpleGrid>
-            </Stack>
-          </Accordion.Panel>
-        </Accordion.Item>
-      </Accordion>
-    </Card>
+    <Accordion variant="contained" radius="md">
+      <Accordion.Item value="own">
+        <Accordion.Control>{words.own}</Accordion.Control>
+        <Accordion.Panel>
+          <Stack>
+            <Text size="sm" c="dimmed">
+              {words.ownHelp}
+            </Text>
+            <SimpleGrid cols={{ base: 2, sm: 4 }}>
+              {KEEP_RULES.map((rule) => (
+                <NumberInput
+                  key={rule}
+                  label={words.rules[rule]}
+                  value={keep[rule]}
+                  onChange={(value) => set({ keep: { ...keep, [rule]: value } })}
+                  error={errorOf(`keep.${rule}`)}
+                  min={0}
+                  allowDecimal={false}
+                />
+              ))}
+            </SimpleGrid>
+          </Stack>
+        </Accordion.Panel>
+      </Accordion.Item>
+    </Accordion>
   );
 }
 

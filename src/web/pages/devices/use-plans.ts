@@ -3,12 +3,14 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { AppError } from "../../../core/errors.ts";
 import type { DeviceId } from "../../../core/ids.ts";
+import { JOB_ROUTES } from "../../../wire/v4/api/job-routes.ts";
 import { OVERVIEW_ROUTES } from "../../../wire/v4/api/overview-routes.ts";
 import { PLAN_ROUTES, type StoredPlan } from "../../../wire/v4/api/plan-routes.ts";
 import type { Plan, PlanInput } from "../../../wire/v4/plan-body.ts";
 import { call } from "../../api/call.ts";
 import { guarded, refresh, useApi } from "../../api/use-api.ts";
 import { useOpenVault } from "../../unlock/vault-store.ts";
+import { type RetentionWish, saveRetention } from "./plan-retention.ts";
 
 /** `body`: undefined while it is not known, null for one that cannot be opened. */
 export type KnownPlan = { readonly stored: StoredPlan; readonly body: Plan | null | undefined };
@@ -31,7 +33,13 @@ export function usePlans(vault: string, device: string) {
   return { query, client, plans, areBodiesKnown: versions === "" || bodies.isSuccess };
 }
 
-export type PlanWish = { readonly id: string; readonly base: number; readonly body: PlanInput };
+export type PlanWish = {
+  readonly id: string;
+  readonly base: number;
+  readonly body: PlanInput;
+  /** What the server is to keep of its snapshots; undefined leaves that as it is. */
+  readonly retention?: RetentionWish | undefined;
+};
 
 /** Seals the plan in the worker and puts it to the server. With `showsError` the page shows `error` itself. Fails with `plan_conflict` when `base` is not the version there. */
 export function useSavePlan(
@@ -42,14 +50,19 @@ export function useSavePlan(
   const client = useOpenVault(vault)?.client;
   return useMutation<StoredPlan, AppError, PlanWish>({
     meta: { isShown: showsError },
-    async mutationFn({ id, base, body }) {
+    async mutationFn({ id, base, body, retention }) {
+      // First: whoever is asked for the second factor and gives none has changed nothing.
+      if (retention !== undefined) {
+        const [token = ""] = await client!.call("planTokens", { names: [body.name] });
+        await saveRetention(vault, token, retention);
+      }
       const change = await client!.call("planChange", { device: device as DeviceId, id, base, body });
       const params = { vault, device, plan: id };
       return guarded(() => call(PLAN_ROUTES.putDevicePlan, { params, body: change }));
     },
     onSuccess: (stored) => onDone(stored),
     // After a conflict too: what is there now is what to decide by.
-    onSettled: () => refresh(queries, PLAN_ROUTES.devicePlans, OVERVIEW_ROUTES.deviceStates),
+    onSettled: () => refresh(queries, PLAN_ROUTES.devicePlans, OVERVIEW_ROUTES.deviceStates, JOB_ROUTES.vaultSettings),
   });
 }
 

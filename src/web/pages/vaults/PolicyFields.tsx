@@ -65,5 +65,5 @@ export function policyWords(policy: Policy | null): string {
     ...(withinMs > 0 ? [RETENTION.short.within(formatCount(Math.round(withinMs / DAY_MS)))] : []),
     ...(tags.length > 0 ? [RETENTION.short.tags(formatCount(tags.length))] : []),
   ];
-  return parts.length === 0 ? RETENTION.everything : parts.join(", ");
+  return parts.length === 0 ? RETENTION.short.everything : parts.join(", ");
 }

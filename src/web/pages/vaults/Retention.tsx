@@ -1,17 +1,14 @@
 // What a vault keeps: rules for all its plans and for single ones, what they would do, and how long the trash holds what they removed.
 
-import { Badge, Button, Group, NumberInput, Stack, Table, Text } from "@mantine/core";
+import { Button, Group, NumberInput, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { z } from "zod";
 import { JOB_ROUTES, type Policy } from "../../../wire/v4/api/job-routes.ts";
-import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
-import { formatCount } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { RETENTION } from "../../strings/vaults.ts";
@@ -20,16 +17,15 @@ import { usePlanNames } from "../runs/plan-names.ts";
 import type { SectionProps } from "./detail.tsx";
 import { PlanRules } from "./PlanRules.tsx";
 import { HOME_POLICY, PolicyFields } from "./PolicyFields.tsx";
+import { WouldKeep } from "./WouldKeep.tsx";
 
 type Settings = z.output<typeof JOB_ROUTES.vaultSettings.answer.schema>;
-type Preview = z.output<typeof JOB_ROUTES.previewRetention.answer.schema>;
 
 const PRESETS: Readonly<Record<keyof typeof RETENTION.presetNames, Policy | null>> = {
   home: HOME_POLICY,
   office: { last: 10, hourly: 24, daily: 30, weekly: 12, monthly: 24, yearly: 10 },
   all: null,
 };
-const SHOWN = 100;
 
 export function Retention({ vault }: SectionProps) {
   const settings = useApi(JOB_ROUTES.vaultSettings, { params: { vault } });
@@ -120,56 +116,11 @@ function Rules({ vault, settings }: { readonly vault: string; readonly settings:
         </Group>
         {preview.isError && <ErrorNote error={preview.error} />}
       </Stack>
-      {preview.data !== undefined && <WouldKeep vault={vault} preview={preview.data} names={names} />}
+      {preview.data !== undefined && (
+        <Card title={RETENTION.preview} isFlush>
+          <WouldKeep vault={vault} items={preview.data.items} names={names} />
+        </Card>
+      )}
     </Stack>
-  );
-}
-
-function WouldKeep({
-  vault,
-  preview,
-  names,
-}: {
-  readonly vault: string;
-  readonly preview: Preview;
-  readonly names: ReadonlyMap<string, string>;
-}) {
-  const devices = useApi(VAULT_ROUTES.deviceList, { params: { vault } });
-  const nameOf = (id: string): string =>
-    devices.data?.devices.find(({ device }) => device === id)?.name ?? id.slice(0, 8);
-  const { items } = preview;
-  const kept = items.filter(({ reasons }) => reasons.length > 0).length;
-  return (
-    <Card
-      title={RETENTION.preview}
-      text={RETENTION.wouldKeep(formatCount(kept), formatCount(items.length - kept))}
-      isFlush
-    >
-      <Table.ScrollContainer minWidth={480}>
-        <Table verticalSpacing="xs" horizontalSpacing="lg">
-          <Table.Tbody>
-            {items.slice(0, SHOWN).map(({ snapshot, device, plan, receivedAt, reasons }) => (
-              <Table.Tr key={snapshot}>
-                <Table.Td>
-                  <Time at={receivedAt} />
-                </Table.Td>
-                <Table.Td>{nameOf(device)}</Table.Td>
-                <Table.Td>{names.get(plan) ?? plan.slice(0, 8)}</Table.Td>
-                <Table.Td>
-                  <Badge variant="light" tt="none" color={reasons.length > 0 ? "green" : "orange"}>
-                    {reasons.length > 0 ? RETENTION.keeps : RETENTION.goes}
-                  </Badge>
-                </Table.Td>
-                <Table.Td>
-                  <Text size="sm" c="dimmed">
-                    {reasons.map((reason) => RETENTION.reasons[reason] ?? reason).join(", ")}
-                  </Text>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-    </Card>
   );
 }
