@@ -72,9 +72,11 @@ export class BackupRig {
   }
 
   /** All of a snapshot but its root, by path. */
-  async readBack(expression = "latest", reader = this.reader()): Promise<Map<RawPath, ReadBack>> {
+  async readBack(expression = "latest", whole = this.reader()): Promise<Map<RawPath, ReadBack>> {
     const found = new Map<RawPath, ReadBack>();
-    for await (const step of walkTree(reader, rootOf(await resolveSnapshot(reader, expression)))) {
+    const snapshot = await resolveSnapshot(whole, expression);
+    const reader = whole.of(snapshot);
+    for await (const step of walkTree(reader, rootOf(snapshot))) {
       const { kind, path, entry, owners, error } = step;
       if (error) throw error;
       if (kind === "leave" || path === "/") continue;
@@ -87,7 +89,7 @@ export class BackupRig {
 
 export async function makeRig(): Promise<BackupRig> {
   const key = await generateDeviceKey();
-  const device = { device: key.device, name: "ann-laptop", publicKey: key.publicKey, revoked: false };
+  const device = { device: key.device, name: "ann-laptop", publicKey: key.publicKey, revoked: false, group: "" };
   const vault = new MemoryVault(toHex(platform.random.bytes(16)) as VaultId, device);
   return new BackupRig(vault, await generateSecrets(platform.random), await importSigner(key.pkcs8));
 }

@@ -100,7 +100,7 @@ describe("a file of many chunks", async () => {
     assert.deepEqual(await kinds(BIG), [4, 0]);
     const [before, after] = [await resolveSnapshot(reader, "latest:2"), await resolveSnapshot(reader, "latest")];
     const changes: string[] = [];
-    for await (const { kind, path } of diffTrees(reader, rootOf(before), rootOf(after)))
+    for await (const { kind, path } of diffTrees({ before: reader, after: reader }, rootOf(before), rootOf(after)))
       changes.push(`${kind} ${path}`);
     assert.deepEqual(changes, ["modified /d/big"]);
     assert.equal((await treeStats(reader, rootOf(after))).bytes, 26 * MIB + 1 + 7);

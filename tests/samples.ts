@@ -95,6 +95,8 @@ export const logEvents: readonly LogEvent[] = [
   { type: "purge", body: { snapshot: OTHER_SNAPSHOT } },
   { type: "keyslot-remove", body: { id: KEYSLOT } },
   { type: "device-revoke", body: { device: DEVICE } },
+  { type: "device-trust", body: { device: DEVICE, group: "guests" } },
+  { type: "device-trust", body: { device: DEVICE, group: null } },
 ];
 
 /** The events as a chain of entries, one a minute. */
@@ -108,7 +110,7 @@ export async function logChain(
       seq: chain.length + 1,
       prev: chain.at(-1)?.entry.id ?? LOG_START,
       at: TIME + chain.length * 60_000,
-      by: event.type === "genesis" || event.type === "purge" ? undefined : DEVICE,
+      by: event.type === "genesis" || event.type === "purge" || event.type === "device-trust" ? undefined : DEVICE,
       sig: event.type === "device-add" || event.type === "remove" ? counting(5, 64) : undefined,
     };
     const { bytes, id } = await encodeLogEntry(entry);

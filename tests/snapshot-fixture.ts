@@ -83,7 +83,13 @@ export async function makeFixture(): Promise<Fixture> {
   const secrets = await generateSecrets(platform.random);
   const key = await generateDeviceKey();
   const vault = new MemoryVaultPort(toHex(platform.random.bytes(16)) as VaultId);
-  vault.deviceRows.push({ device: key.device, name: "ann-laptop", publicKey: key.publicKey, revoked: false });
+  vault.deviceRows.push({
+    device: key.device,
+    name: "ann-laptop",
+    publicKey: key.publicKey,
+    revoked: false,
+    group: "",
+  });
   return new Fixture(vault, secrets, await importSigner(key.pkcs8));
 }
 

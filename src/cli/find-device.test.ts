@@ -8,6 +8,7 @@ const row = (id: string, name: string, revoked = false) => ({
   device: id.padEnd(32, "0") as DeviceId,
   name,
   revoked,
+  group: "",
   publicKey: new Uint8Array(32),
 });
 const devices = [

@@ -5,7 +5,7 @@ import { errorSchema, progressSchema } from "./json-parts.ts";
 import { DOCUMENTS } from "./json-schema.ts";
 
 type Schema = {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly format?: string;
@@ -69,5 +69,5 @@ function typeOf(schema: Schema): string {
   if (schema.type === "object" && typeof schema.additionalProperties === "object") {
     return `object of ${typeOf(schema.additionalProperties)}`;
   }
-  return schema.type ?? "anything";
+  return [schema.type ?? "anything"].flat().join(" or ");
 }

@@ -92,11 +92,19 @@ export const keyslotSchema = z.strictObject({
   label: z.string(),
   addedAt: time,
 });
+export const trustGroup = z
+  .string()
+  .nullable()
+  .describe(
+    "with which machines it shares stored pieces: those of the same group, empty: the group of all, null: none",
+  );
+
 export const deviceSchema = z.strictObject({
   id,
   name: z.string(),
   revoked: z.boolean(),
   current: z.boolean().describe("this machine"),
+  group: trustGroup,
 });
 export const lines = z.array(
   z.strictObject({ id, time, plan: z.string().optional(), reasons: z.array(z.string()).optional() }),

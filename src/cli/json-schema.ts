@@ -20,6 +20,7 @@ import {
   snapshotSchema,
   summary,
   time,
+  trustGroup,
 } from "./json-parts.ts";
 
 const serveEvent = z.strictObject({
@@ -228,6 +229,7 @@ export const DOCUMENTS = {
   "key remove": [result("key remove", { id })],
   "device list": [result("device list", { devices: z.array(deviceSchema) })],
   "device add": [result("device add", { id, name: z.string() })],
+  "device trust": [result("device trust", { id, name: z.string(), group: trustGroup })],
   "device revoke": [result("device revoke", { id, name: z.string() })],
   "device invite": [
     result("device invite", {
@@ -321,7 +323,7 @@ export const DOCUMENTS = {
           event: z.string(),
           device: id.optional(),
           deviceName: z.string().optional(),
-          detail: z.record(z.string(), z.union([z.string(), z.number()])),
+          detail: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
         }),
       ),
       head: id,

@@ -19,11 +19,11 @@ export function snapshotPaths(typed: string): readonly RawPath[] {
 /** The entry that `typed` names in the snapshot; undefined when there is none. */
 export async function findTyped(
   reader: VaultReader,
-  { info }: OpenedSnapshot,
+  snapshot: OpenedSnapshot,
   typed: string,
 ): Promise<FoundEntry | undefined> {
   for (const path of snapshotPaths(typed)) {
-    const found = await lookup(reader, info, path);
+    const found = await lookup(reader.of(snapshot), snapshot.info, path);
     if (found) return found;
   }
   return undefined;

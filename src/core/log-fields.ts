@@ -101,7 +101,7 @@ const FIELDS: Readonly<Record<string, Fit>> = {
   ...each(["kind", "caller"], KINDS),
   statement: oneOf(
     ...["genesis", "device-add", "device-revoke", "keyslot-add", "keyslot-remove", "commit", "remove", "undelete"],
-    ...["purge", "pin", "unpin"],
+    ...["device-trust", "purge", "pin", "unpin"],
   ),
   event: oneOf(...AGENT_EVENTS),
   severity: oneOf("info", "notice", "warning", "problem", "critical", "debug", "warn", "error"),

@@ -72,6 +72,9 @@ function precheck(vault: VaultContext, state: LogState, event: LogEvent): void {
       if (device === undefined || device.revoked) missing(`The device ${event.body.device}`);
       return;
     }
+    case "device-trust":
+      if (!state.devices.has(event.body.device)) missing(`The device ${event.body.device}`);
+      return;
     case "keyslot-add":
       if (state.keyslots.has(event.body.id)) refuse("The keyslot is there already.");
       return;

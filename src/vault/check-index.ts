@@ -61,7 +61,7 @@ function canonical(map: ReadonlyMap<string, object>): string {
   const plain = rows.map(([, row]) =>
     Object.entries(row)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}=${value instanceof Uint8Array ? toHex(value) : String(value)}`)
+      .map(([name, value]) => `${name}=${value instanceof Uint8Array ? toHex(value) : JSON.stringify(value)}`)
       .sort(),
   );
   return JSON.stringify(plain);

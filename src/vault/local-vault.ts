@@ -53,11 +53,12 @@ export class LocalVault implements VaultPort {
   }
 
   async devices(): Promise<DeviceRow[]> {
-    return [...currentState(this.context).devices.values()].map(({ device, name, publicKey, revoked }) => ({
+    return [...currentState(this.context).devices.values()].map(({ device, name, publicKey, revoked, group }) => ({
       device,
       name,
       publicKey,
       revoked,
+      group,
     }));
   }
 

@@ -33,7 +33,14 @@ export function readLogState(database: Database): LogState {
   for (const row of database.all<DeviceSql>("SELECT * FROM devices")) {
     const device = toHex(row.deviceId) as DeviceId;
     const publicKey = row.publicKey as Bytes;
-    state.devices.set(device, { device, name: row.name, publicKey, addedAt: row.addedAt, revoked: row.revoked !== 0 });
+    state.devices.set(device, {
+      device,
+      name: row.name,
+      publicKey,
+      addedAt: row.addedAt,
+      revoked: row.revoked !== 0,
+      group: row.trustGroup,
+    });
   }
   for (const row of database.all<KeyslotSql>("SELECT * FROM keyslots")) {
     const id = toHex(row.keyslotId) as KeyslotId;
@@ -70,6 +77,13 @@ export function writeEntry(database: Database, entry: DecodedEntry, record: Deco
       return;
     case "device-revoke":
       database.run("UPDATE devices SET revoked = 1 WHERE deviceId = ?", fromHex(entry.body.device));
+      return;
+    case "device-trust":
+      database.run(
+        "UPDATE devices SET trustGroup = ? WHERE deviceId = ?",
+        entry.body.group,
+        fromHex(entry.body.device),
+      );
       return;
     case "keyslot-add":
       database.run(
@@ -173,7 +187,14 @@ export function ensureSession(
   return row.session;
 }
 
-type DeviceSql = { deviceId: Uint8Array; name: string; publicKey: Uint8Array; addedAt: number; revoked: number };
+type DeviceSql = {
+  deviceId: Uint8Array;
+  name: string;
+  publicKey: Uint8Array;
+  addedAt: number;
+  revoked: number;
+  trustGroup: string | null;
+};
 type KeyslotSql = { keyslotId: Uint8Array; kind: string; label: string; hash: Uint8Array; addedAt: number };
 type SnapshotSql = {
   snapshotId: Uint8Array;

@@ -83,6 +83,10 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE leases ADD COLUMN commitSeq INTEGER;
   `,
+  `
+  ALTER TABLE devices ADD COLUMN trustGroup TEXT DEFAULT '';
+  CREATE INDEX devices_apart ON devices (deviceId) WHERE trustGroup IS NOT '';
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -7,12 +7,15 @@ import { AppError } from "../core/errors.ts";
 import type { DeviceId, SessionId } from "../core/ids.ts";
 import { decodeRefs } from "../wire/v4/refs.ts";
 import type { SessionGrant, SessionRequest } from "../wire/v4/vault-port.ts";
-import { unsoundAmong } from "./block-index.ts";
 import type { SessionMemory, VaultContext } from "./context.ts";
 import type { Database } from "./database.ts";
 import { requireUnlocked } from "./locks.ts";
 import { ensureSession } from "./log-index.ts";
 import { SNAPSHOT_PURGED } from "./schema.ts";
+import { unreliableAmong } from "./trust.ts";
+
+/** More bad blocks than this are not told one by one: the base is refused, and all is asked for. */
+const TOLD_BLOCKS = 2 ** 18;
 
 export type Lease = {
   /** Row number of the session. */
@@ -30,7 +33,7 @@ export function openSession(vault: VaultContext, request: SessionRequest): Sessi
     const sessionId = fromHex(request.session);
     const isKnown = database.get("SELECT 1 FROM sessions WHERE sessionId = ?", sessionId) !== undefined;
     const session = ensureSession(database, sessionId, fromHex(request.device), undefined);
-    if (isKnown) return grantAgain(vault, session);
+    if (isKnown) return grantAgain(vault, request.device, session);
     const baseRefs = request.base === undefined ? undefined : refsOf(database, fromHex(request.base));
     database.run(
       "INSERT INTO leases (session, plan, expiresAt, base, baseRefs) VALUES (?, ?, ?, ?, ?)",
@@ -40,7 +43,7 @@ export function openSession(vault: VaultContext, request: SessionRequest): Sessi
       baseRefs === undefined ? null : fromHex(request.base!),
       baseRefs ?? null,
     );
-    return grant(vault, baseRefs);
+    return grant(vault, request.device, baseRefs);
   });
 }
 
@@ -123,20 +126,22 @@ function refsOf(database: Database, snapshotId: Uint8Array): Uint8Array | undefi
   return row?.refs ?? undefined;
 }
 
-function grantAgain(vault: VaultContext, session: number): SessionGrant {
+function grantAgain(vault: VaultContext, device: DeviceId, session: number): SessionGrant {
   const lease = vault.database.get<{ baseRefs: Uint8Array | null }>(
     "SELECT baseRefs FROM leases WHERE session = ?",
     session,
   );
   if (lease === undefined) throw new AppError("session_unknown");
   extend(vault, session);
-  return grant(vault, lease.baseRefs ?? undefined);
+  return grant(vault, device, lease.baseRefs ?? undefined);
 }
 
-function grant(vault: VaultContext, baseRefs: Uint8Array | undefined): SessionGrant {
+function grant(vault: VaultContext, device: DeviceId, baseRefs: Uint8Array | undefined): SessionGrant {
+  const bad = baseRefs && unreliableAmong(vault.database, device, decodeRefs(baseRefs));
+  const baseAccepted = bad !== undefined && bad.length <= TOLD_BLOCKS;
   return {
-    baseAccepted: baseRefs !== undefined,
-    damagedBlocks: baseRefs === undefined ? [] : unsoundAmong(vault.database, decodeRefs(baseRefs)),
+    baseAccepted,
+    damagedBlocks: baseAccepted ? bad : [],
     leaseMs: vault.leaseMs,
     empty: vault.database.get("SELECT 1 FROM chunks LIMIT 1") === undefined,
   };

@@ -334,14 +334,27 @@ export function walk(site: WalkSite): void {
       await cliError(place, ["backup", source], { env, exit: 16 });
       const { id } = await cliResult(place, "device add", ["--name", "laptop", ...IDENTITY], { env });
       await cliResult(place, "backup", [source], { env });
+      await cliError(place, ["device", "trust", "laptop"], { exit: 2 });
+      await cliError(place, ["device", "trust", "laptop", "--apart", "--together"], { exit: 2 });
+      assert.equal((await cliResult(place, "device trust", ["laptop", "--apart"])).group, null);
+      assert.equal((await cliResult(place, "device trust", [id.slice(0, 8), "--group", "guests"])).group, "guests");
       await cliResult(place, "device revoke", [id.slice(0, 8)]);
       await cliError(place, ["backup", source], { env, exit: 16 });
       const { devices } = await cliResult(place, "device list");
-      assert.deepEqual(devices.map(({ name, revoked, current }) => [name, revoked, current]).toSorted(), [
-        ["laptop", true, false],
-        ["server", false, false],
-        ["tester", false, true],
+      assert.deepEqual(devices.map(({ name, revoked, current, group }) => [name, revoked, current, group]).toSorted(), [
+        ["laptop", true, false, "guests"],
+        ["server", false, false, ""],
+        ["tester", false, true, ""],
       ]);
+      const { entries } = await cliResult(place, "log", ["--last", "3"]);
+      assert.deepEqual(
+        entries.map(({ event, detail }) => [event, detail.group]),
+        [
+          ["device-trust", null],
+          ["device-trust", "guests"],
+          ["device-revoke", undefined],
+        ],
+      );
     });
 
     test("config says where values come from and masks secrets", async () => {

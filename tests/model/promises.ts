@@ -4,11 +4,13 @@
 
 import assert from "node:assert/strict";
 import { concatBytes, toHex } from "../../src/core/bytes.ts";
-import type { ChunkId, SessionId, SnapshotId } from "../../src/core/ids.ts";
+import type { ChunkId, DeviceId, SessionId, SnapshotId } from "../../src/core/ids.ts";
 import type { MemoryDisk } from "../../src/storage/memory-store.ts";
 import { locateChunks } from "../../src/vault/chunks.ts";
 import type { VaultContext } from "../../src/vault/context.ts";
+import { currentState } from "../../src/vault/log.ts";
 import { BLOCK_DROPPED, BLOCK_OK } from "../../src/vault/schema.ts";
+import type { TrustGroup } from "../../src/wire/v4/log-entry.ts";
 import { hashOf } from "../vault/kit.ts";
 
 export type SnapshotState = "none" | "live" | "trash" | "purged";
@@ -17,6 +19,8 @@ export type ModelBlock = {
   /** Hash of its sealed bytes: its name here, since the answer with its number may have been lost. */
   readonly hash: string;
   readonly chunks: readonly number[];
+  /** Who brought it. */
+  readonly device: number;
   /** Its stored bytes were spoiled: nothing is promised for it, though a copy made before may be fine. */
   damaged: boolean;
 };
@@ -81,9 +85,26 @@ export class Promises {
   /** Which block bore a number: for good. */
   readonly numbers = new Map<number, string>();
   damages = 0;
+  /** Of each device the trust groups that it may be in: more than one while a change is under way, or was lost. */
+  readonly groups: Set<TrustGroup>[];
+  /** How often a change of them was begun or ended. */
+  trustTouches = 0;
 
-  constructor(chunkIds: readonly ChunkId[]) {
+  readonly #devices: readonly DeviceId[];
+
+  constructor(chunkIds: readonly ChunkId[], devices: readonly DeviceId[]) {
     this.chunkIds = chunkIds;
+    this.#devices = devices;
+    this.groups = devices.map(() => new Set([""]));
+  }
+
+  /** Whether a device relies on the block for certain, or may do so. */
+  trusts(how: "surely" | "maybe", device: number, blockNo: number): boolean {
+    const author = this.block(blockNo)?.device;
+    if (author === undefined || author === device) return author === device;
+    const [own, others] = [this.groups[device]!, this.groups[author]!];
+    const hasCommon = [...own].some((group) => group !== null && others.has(group));
+    return hasCommon && (how === "maybe" || (own.size === 1 && others.size === 1));
   }
 
   block(blockNo: number): ModelBlock | undefined {
@@ -103,6 +124,11 @@ export class Promises {
   resolve(context: VaultContext, disk: MemoryDisk, now: number): void {
     this.observe(context, disk, now);
     for (const change of this.changes) if (change.isLost) this.changes.delete(change);
+    this.#devices.forEach((id, device) => {
+      const { group } = currentState(context).devices.get(id)!;
+      assert.ok(this.groups[device]!.has(group), `device ${device} is in the group ${group}`);
+      this.groups[device] = new Set([group]);
+    });
   }
 
   /** Compares everything that was promised with what is there. */

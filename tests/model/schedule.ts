@@ -121,7 +121,7 @@ async function healEverything(game: Game, random: Prng): Promise<SnapshotId> {
     }));
     blocks.forEach(({ sealed }, i) => {
       const hash = hashOf(sealed);
-      model.blocks.set(hash, { hash, chunks: [missing[i]!], damaged: false });
+      model.blocks.set(hash, { hash, chunks: [missing[i]!], device: 1, damaged: false });
     });
     const { blockNos } = await vault.putPack(session, stream(await makePack(view, session, blocks), 200));
     missing.forEach((chunk, i) => {

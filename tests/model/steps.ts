@@ -32,7 +32,10 @@ export class Game {
 
   constructor(stage: Stage) {
     this.stage = stage;
-    this.model = new Promises(Array.from({ length: CHUNKS }, () => stage.random.bytes(32) as never));
+    this.model = new Promises(
+      Array.from({ length: CHUNKS }, () => stage.random.bytes(32) as never),
+      stage.devices.map(({ device }) => device),
+    );
   }
 
   get now(): number {
@@ -100,6 +103,7 @@ export const STEPS: Readonly<Record<string, readonly [number, Step]>> = {
   undelete: [3, (game, random) => changeSnapshot(game, random, "undelete")],
   pin: [2, (game, random) => changeSnapshot(game, random, "pin")],
   unpin: [1, (game, random) => changeSnapshot(game, random, "unpin")],
+  trust: [2, changeTrust],
   retention: [2, retention],
   gc: [10, collect],
   scrub: [4, scrub],
@@ -145,6 +149,7 @@ async function openSession(game: Game, random: Prng): Promise<void> {
     calls: 1,
   };
   model.sessions.push(session);
+  const touches = model.trustTouches;
   const request = { session: session.id, device: game.stage.devices[device]!.device, plan: PLAN, base: base?.id };
   await game.start(process, "open", () => process.vault.openSession(request), {
     done(grant) {
@@ -160,8 +165,13 @@ async function openSession(game: Game, random: Prng): Promise<void> {
         session.keeps.add(blockNo);
         if (!grant.damagedBlocks.includes(blockNo)) session.holds.set(chunk, blockNo);
       }
+      if (touches !== model.trustTouches) return;
       for (const blockNo of grant.damagedBlocks) {
-        assert.ok(model.block(blockNo)?.damaged !== false, `block ${blockNo} of the base is said to be damaged`);
+        const isGood = model.block(blockNo)?.damaged === false && model.trusts("surely", device, blockNo);
+        assert.ok(!isGood, `block ${blockNo} of the base is said to be bad`);
+      }
+      for (const blockNo of session.holds.values()) {
+        assert.ok(model.trusts("maybe", device, blockNo), `block ${blockNo} of the base is another group's`);
       }
     },
     failed: (code) => allow(code),
@@ -222,18 +232,27 @@ async function findChunks(game: Game, random: Prng): Promise<void> {
     .keys()
     .filter(() => random.below(3) === 0)
     .toArray();
+  const touches = model.trustTouches;
   await call(game, process, session, "find", () => process.vault.findChunks(session.id, model.flat(asked)), {
     done(found) {
       // Learns the numbers of blocks whose receipt was lost.
       game.observe();
+      const isSettled = touches === model.trustTouches;
       asked.forEach((chunk, i) => {
         const blockNo = found[i]!;
         if (blockNo === 0) {
           const known = [...model.visible().map(({ content }) => content.get(chunk)), session.holds.get(chunk)];
-          const sound = known.find((number) => number !== undefined && model.block(number)?.damaged === false);
-          assert.equal(sound, undefined, `chunk ${chunk} is said to be missing`);
+          const sound = known.find(
+            (number) =>
+              number !== undefined &&
+              model.block(number)?.damaged === false &&
+              model.trusts("surely", session.device, number),
+          );
+          if (isSettled) assert.equal(sound, undefined, `chunk ${chunk} is said to be missing`);
           return;
         }
+        const isTrusted = !isSettled || model.trusts("maybe", session.device, blockNo);
+        assert.ok(isTrusted, `chunk ${chunk} is said to lie in block ${blockNo} of another group`);
         assert.ok(model.block(blockNo)?.chunks.includes(chunk), `chunk ${chunk} is said to lie in block ${blockNo}`);
         session.holds.set(chunk, blockNo);
         session.keeps.add(blockNo);
@@ -262,7 +281,7 @@ async function putPack(game: Game, random: Prng): Promise<void> {
       chunkIds: chunks.map((chunk) => model.chunkIds[chunk]!),
       kind: random.below(4) === 0 ? 2 : 1,
     });
-    const block = { hash: hashOf(sealed), chunks, damaged: false };
+    const block = { hash: hashOf(sealed), chunks, device: session.device, damaged: false };
     known.push(block);
     model.blocks.set(block.hash, block);
   }
@@ -400,6 +419,29 @@ async function reopenSession(game: Game, random: Prng): Promise<void> {
     done: () => assert.fail("a session that has ended was opened again"),
     failed: (code) => allow(code, "session_unknown"),
     lost: () => undefined,
+  });
+}
+
+/** A person puts a device into another trust group; one at a time, so that which comes last is known. */
+async function changeTrust(game: Game, random: Prng): Promise<void> {
+  const { model, stage } = game;
+  if (model.groups.some(({ size }) => size > 1)) return;
+  const process = await game.process(random);
+  const device = random.below(stage.devices.length);
+  const group = pick(random, ["", "", "apart together", null])!;
+  const event: LogEvent = { type: "device-trust", body: { device: stage.devices[device]!.device, group } };
+  const statement = await signed(stage.vaultId, stage.devices[0]!, event);
+  model.groups[device]!.add(group);
+  model.trustTouches++;
+  await game.start(process, "trust", () => process.admin.apply(statement), {
+    done() {
+      model.groups[device] = new Set([group]);
+      model.trustTouches++;
+    },
+    failed: (code) => allow(code),
+    lost() {
+      model.trustTouches++;
+    },
   });
 }
 

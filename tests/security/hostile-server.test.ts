@@ -199,7 +199,10 @@ describe("its lists", () => {
   test("with a device of the server's own making", async () => {
     const mine = await newDevice();
     change.devices = ({ devices }) => ({
-      devices: [...devices, { device: mine.device, name: "ann-laptop", publicKey: mine.publicKey, revoked: false }],
+      devices: [
+        ...devices,
+        { device: mine.device, name: "ann-laptop", publicKey: mine.publicKey, revoked: false, group: "" },
+      ],
     });
     assert.match((await problems()).join(), /list of devices/);
   });
@@ -220,6 +223,11 @@ describe("its lists", () => {
     await admin.apply(await signed(vaultId, lost, deviceAdd(lost, "lost")));
     await admin.apply(await signed(vaultId, site.rig.signer, { type: "device-revoke", body: { device: lost.device } }));
     change.devices = ({ devices }) => ({ devices: devices.map((row: object) => ({ ...row, revoked: false })) });
+    assert.match((await problems()).join(), /list of devices/);
+  });
+
+  test("with a device in another trust group than the log says", async () => {
+    change.devices = ({ devices }) => ({ devices: devices.map((row: object) => ({ ...row, group: null })) });
     assert.match((await problems()).join(), /list of devices/);
   });
 });

@@ -23,7 +23,7 @@ async function run(context: Context, _options: object, expression: string, path:
     const reader = await opened.reader();
     const snapshot = await resolveSnapshot(reader, expression);
     const found = await requireTyped(reader, snapshot, path);
-    for await (const slice of readFile(reader, found, { signal: host.signal })) {
+    for await (const slice of readFile(reader.of(snapshot), found, { signal: host.signal })) {
       if (output.isClosed) break;
       await output.bytes(slice);
     }

@@ -4,6 +4,8 @@ import { hostname } from "node:os";
 import type { Command } from "commander";
 import { enrolDevice } from "../../client/device.ts";
 import { AppError } from "../../core/errors.ts";
+import { requireGroupName } from "../../engine/enrol/statements.ts";
+import type { TrustGroup } from "../../wire/v4/log-entry.ts";
 import type { SignedStatement } from "../../wire/v4/vault-port.ts";
 import { askVault } from "../ask-vault.ts";
 import { action, type Context } from "../context.ts";
@@ -58,6 +60,20 @@ export function define(command: Command, cli: Cli): void {
     );
   addExamples(rename, [["cyberbackup device rename 77ab 'Ann, living room'", ""]]);
 
+  const trust = command
+    .command("trust")
+    .description("Say with which machines one shares stored pieces: none, those of a group, or all (the default).")
+    .argument("<machine>", "Its name, or the beginning of its id, as in the list.")
+    .option("--apart", "Alone: it relies on what it has stored itself, and no other machine relies on that.")
+    .option("--group <name>", "With those that are in the group of this name.")
+    .option("--together", "With all that were not put elsewhere.")
+    .action(action(cli, runTrust));
+  addExamples(trust, [
+    ["cyberbackup device trust kiosk --apart", "a machine that strangers use"],
+    ["cyberbackup device trust laptop --group ann", "ann's machines share with each other only"],
+    ["cyberbackup device trust kiosk --together", "share with all again"],
+  ]);
+
   const revoke = command
     .command("revoke")
     .description("Take from a machine the right to back up here. What it stored stays.")
@@ -80,13 +96,20 @@ async function runList(context: Context): Promise<undefined> {
     output.json({
       type: "result",
       command: "device list",
-      devices: devices.map(({ device, name, revoked }) => ({ id: device, name, revoked, current: device === own })),
+      devices: devices.map(({ device, name, revoked, group }) => ({
+        id: device,
+        name,
+        revoked,
+        current: device === own,
+        group,
+      })),
     });
-    const columns = ["ID", "Name", "State"].map((title) => ({ title }));
-    const cells = devices.map(({ device, name, revoked }) => [
+    const columns = ["ID", "Name", "State", "Shares with"].map((title) => ({ title }));
+    const cells = devices.map(({ device, name, revoked, group }) => [
       device.slice(0, 12),
       shownText(name),
       revoked ? output.paint.red("revoked") : device === own ? "this machine" : "enrolled",
+      shownText(trustWords(group)),
     ]);
     for (const line of table(columns, cells, output.paint.bold)) output.print(line);
   });
@@ -110,6 +133,37 @@ async function runAdd(context: Context, { name = hostname() }: AddOptions): Prom
     output.say(`This machine is enrolled as ${shownText(file.name)}: its backups need no passphrase.`);
     output.json({ type: "result", command: "device add", id: file.device, name: file.name });
   });
+}
+
+type TrustOptions = { readonly apart?: boolean; readonly group?: string; readonly together?: boolean };
+
+async function runTrust(context: Context, options: TrustOptions, which: string): Promise<undefined> {
+  const { output } = context;
+  const group = groupIn(options);
+  await withVault(context, async (opened) => {
+    const { device: id, name, group: before } = findDevice(await opened.vault.devices(), which);
+    if (group !== before) await askVault(opened, "device-trust", { device: id, group });
+    output.say(
+      `${shownText(name)} ${group === before ? "shares already" : "now shares"} with ${shownText(trustWords(group))}.`,
+    );
+    if (group !== before && group !== "") {
+      output.say("Its next backup sends again what so far only other machines had stored. What it has stored stays.");
+    }
+    output.json({ type: "result", command: "device trust", id, name, group });
+  });
+}
+
+function groupIn({ apart, group, together }: TrustOptions): TrustGroup {
+  if ([apart, group, together].filter((given) => given !== undefined).length !== 1) {
+    throw new AppError("usage", { context: { detail: "Give one of --apart, --group NAME and --together." } });
+  }
+  if (group !== undefined) return requireGroupName(group);
+  return apart ? null : "";
+}
+
+function trustWords(group: TrustGroup): string {
+  if (group === null) return "nobody";
+  return group === "" ? "all" : `group ${group}`;
 }
 
 async function runRevoke(context: Context, _options: object, which: string): Promise<undefined> {

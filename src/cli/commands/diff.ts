@@ -45,8 +45,9 @@ async function run(context: Context, options: Options, before: string, after: st
       await requireTyped(reader, left, options.path),
       await requireTyped(reader, right, options.path),
     ];
+    const readers = { before: reader.of(left), after: reader.of(right) };
     const counts: Record<ChangeKind, number> = { added: 0, removed: 0, modified: 0, metadata: 0, type: 0 };
-    for await (const change of diffTrees(reader, from, to, { signal: host.signal })) {
+    for await (const change of diffTrees(readers, from, to, { signal: host.signal })) {
       if (output.isClosed) break;
       counts[change.kind]++;
       if (change.kind === "metadata" && !options.metadata) continue;

@@ -37,8 +37,9 @@ async function run(context: Context, { format }: Options, expression: string, pa
   if (isTerminal(host.stdout))
     throw usage("An archive is not for a terminal: redirect it to a file or another program.");
   return withReader(context, async (opened) => {
-    const reader = await opened.reader();
-    const snapshot = await resolveSnapshot(reader, expression);
+    const whole = await opened.reader();
+    const snapshot = await resolveSnapshot(whole, expression);
+    const reader = whole.of(snapshot);
     const start = await requireTyped(reader, snapshot, path);
     let skipped = 0;
     const archive = { tar: tarArchive, zip: zipArchive }[format];

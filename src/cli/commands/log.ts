@@ -28,7 +28,7 @@ async function run(context: Context, { last }: Options): Promise<undefined> {
   const { output } = context;
   await withVault(context, async ({ vault }) => {
     const head = await vault.head();
-    const names = new Map((await vault.devices()).map(({ device, name }) => [device, name]));
+    const names = new Map<string, string>((await vault.devices()).map(({ device, name }) => [device, name]));
     const entries: Line[] = [];
     for await (const entry of readLog(vault, last === undefined ? 0 : Math.max(0, head.seq - last))) {
       const deviceName = entry.by && names.get(entry.by);
@@ -49,7 +49,12 @@ async function run(context: Context, { last }: Options): Promise<undefined> {
       { title: "By" },
       { title: "What" },
     ] as const;
-    for (const line of table(columns, entries.map(rowOf), output.paint.bold)) output.print(line);
+    for (const line of table(
+      columns,
+      entries.map((line) => rowOf(line, names)),
+      output.paint.bold,
+    ))
+      output.print(line);
   });
 }
 
@@ -63,16 +68,19 @@ async function* readLog(vault: VaultPort, after: number): AsyncGenerator<LogEntr
 }
 
 /** Bytes as hex, in the order in which they were written down. */
-function detailOf({ body }: LogEntry): Record<string, string | number> {
+function detailOf({ body }: LogEntry): Line["detail"] {
   return Object.fromEntries(
     Object.entries(body).map(([name, value]) => [name, value instanceof Uint8Array ? toHex(value) : value]),
   );
 }
 
-function rowOf({ seq, time, event, device, deviceName, detail }: Line): string[] {
+function rowOf({ seq, time, event, device, deviceName, detail }: Line, names: ReadonlyMap<string, string>): string[] {
   const shown = Object.entries(detail)
     .filter(([name]) => name !== "publicKey" && name !== "hash")
-    .map(([name, value]) => wordsOf(name, value));
+    .map(([name, value]) => {
+      const known = name === "device" && event !== "device-add" ? names.get(String(value)) : undefined;
+      return known === undefined ? wordsOf(name, value) : shownText(known);
+    });
   return [
     String(seq),
     formatTime(Date.parse(time)),
@@ -82,7 +90,9 @@ function rowOf({ seq, time, event, device, deviceName, detail }: Line): string[]
   ];
 }
 
-function wordsOf(name: string, value: string | number): string {
+function wordsOf(name: string, value: string | number | null): string {
+  if (name === "group")
+    return value === null ? "set apart" : value === "" ? "together with all" : shownText(`in group ${value}`);
   if (name === "until") return value === 0 ? "for good" : `until ${formatTime(Number(value))}`;
   const text = String(value);
   return shownText(/^[0-9a-f]{32,}$/.test(text) ? text.slice(0, ID_CHARACTERS) : text);

@@ -37,7 +37,7 @@ async function run(context: Context, options: Options, expression: string, path:
     const snapshot = await resolveSnapshot(reader, expression);
     const start = await requireTyped(reader, snapshot, path);
     let [entries, bytes] = [0, 0];
-    for await (const found of entriesOf(reader, start, options, host.signal)) {
+    for await (const found of entriesOf(reader.of(snapshot), start, options, host.signal)) {
       if (output.isClosed) break;
       entries++;
       bytes += found.entry.size ?? 0;

@@ -66,7 +66,7 @@ async function ofVault({ output }: Context, opened: OpenedVault): Promise<Row[]>
 async function ofSnapshot({ output, host }: Context, opened: OpenedVault, expression: string): Promise<Row[]> {
   const reader = await opened.reader();
   const snapshot = await resolveSnapshot(reader, expression);
-  const { largestFile, ...stats } = await treeStats(reader, rootOf(snapshot), { signal: host.signal });
+  const { largestFile, ...stats } = await treeStats(reader.of(snapshot), rootOf(snapshot), { signal: host.signal });
   output.json({
     type: "result",
     command: "stats",

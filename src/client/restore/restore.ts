@@ -48,7 +48,7 @@ const MAPPED_FROM_BYTES = 2 ** 20;
 export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreResult> {
   mapLargeBuffers(MAPPED_FROM_BYTES);
   const start = await startOf(options);
-  const run = newRun({ ...options, reader: walkingReader(options.reader) }, start);
+  const run = newRun({ ...options, reader: walkingReader(options) }, start);
   const disk = prepareTarget(options, run);
   const { reader } = run.options;
   const pool = new WritePool(
@@ -69,12 +69,15 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
 }
 
 /** A walk comes to each folder once, so it needs few blocks of folders at a time: memory goes to the workers. */
-function walkingReader({ vault, secrets, platform, sessionKeys }: VaultReader): VaultReader {
-  return openReader({ vault, secrets, platform, sessionKeys, cacheBytes: FOLDER_CACHE_BYTES });
+function walkingReader({ reader, snapshot }: Pick<RestoreOptions, "reader" | "snapshot">): VaultReader {
+  const { vault, secrets, platform, sessionKeys } = reader;
+  const cacheBytes = FOLDER_CACHE_BYTES;
+  return openReader({ vault, secrets, platform, sessionKeys, cacheBytes, snapshot: snapshot.row.id });
 }
 
 /** Where the walk begins; also makes sure that the snapshot has every path that was asked for. */
-async function startOf({ reader, snapshot, subtree, paths = [] }: RestoreOptions): Promise<FoundEntry> {
+async function startOf({ reader: whole, snapshot, subtree, paths = [] }: RestoreOptions): Promise<FoundEntry> {
+  const reader = whole.of(snapshot);
   for (const path of paths) await requireEntry(reader, snapshot.info, path);
   if (subtree !== undefined) return requireEntry(reader, snapshot.info, subtree);
   return (await lookup(reader, snapshot.info, ROOT_PATH))!;

@@ -14,7 +14,7 @@ const key = await generateDeviceKey();
 const signer = await importSigner(key.pkcs8);
 
 async function makeWriter(options: Partial<PackWriterOptions> = {}) {
-  const vault = new MemoryVault(VAULT, { ...key, name: "ann", revoked: false });
+  const vault = new MemoryVault(VAULT, { ...key, name: "ann", revoked: false, group: "" });
   await vault.openSession({ session: SESSION, device: key.device, plan: PLAN, base: undefined });
   const stored = new Map<number, number>();
   const failures: unknown[] = [];

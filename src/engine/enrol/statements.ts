@@ -44,9 +44,18 @@ export function statementMessage({ type, body, by, sig }: SignedStatement) {
 
 /** It is shown to people on every device, so it must be one line of text. Throws `usage`. */
 export function requireDeviceName(name: string): string {
-  const trimmed = name.trim();
+  return requireLine(name, "A device's name");
+}
+
+/** The name of a trust group, as `requireDeviceName`. */
+export function requireGroupName(name: string): string {
+  return requireLine(name, "A group's name");
+}
+
+function requireLine(text: string, what: string): string {
+  const trimmed = text.trim();
   if (trimmed !== "" && trimmed.isWellFormed() && utf8(trimmed).length <= 255 && !/\p{Cc}/u.test(trimmed)) {
     return trimmed;
   }
-  throw new AppError("usage", { context: { detail: "A device's name is one line of at most 255 bytes." } });
+  throw new AppError("usage", { context: { detail: `${what} is one line of at most 255 bytes.` } });
 }

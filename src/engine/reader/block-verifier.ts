@@ -2,7 +2,7 @@
 // snapshot that needs a chunk of it is checked without reading it again.
 
 import { type AppError, type ErrorCode, isAppError, throwIfAborted } from "../../core/errors.ts";
-import type { ChunkId } from "../../core/ids.ts";
+import type { ChunkId, DeviceId } from "../../core/ids.ts";
 import { type RawPath, rawToText } from "../../core/raw-path.ts";
 import type { TreeEntry } from "../../wire/v4/tree-types.ts";
 import type { BlockLocation } from "../../wire/v4/vault-port.ts";
@@ -21,6 +21,8 @@ export type WantedChunk = {
 
 export type BlockProblem = {
   readonly blockNo: number;
+  /** Whose block it is. */
+  readonly device: DeviceId;
   readonly code: ErrorCode;
   readonly detail: string;
   readonly path: RawPath;
@@ -58,7 +60,7 @@ export class BlockVerifier {
     }
     for (const { chunk, location } of found) {
       const problem = problemOf(chunk, this.#known.get(location.blockNo));
-      if (problem) yield { ...problem, blockNo: location.blockNo, path: chunk.path };
+      if (problem) yield { ...problem, blockNo: location.blockNo, device: location.device, path: chunk.path };
     }
   }
 
@@ -99,7 +101,7 @@ function contentsOf({ chunks }: OpenedBlock): Contents {
 function problemOf(
   chunk: WantedChunk,
   contents: Contents | undefined,
-): Omit<BlockProblem, "blockNo" | "path"> | undefined {
+): Omit<BlockProblem, "blockNo" | "device" | "path"> | undefined {
   if (!contents) return undefined;
   if ("error" in contents) return { code: contents.error.code, detail: contents.error.message };
   const at = indexOf(contents.marks, markOfId(chunk.id));

@@ -7,7 +7,7 @@ import type { DeviceId, SnapshotId } from "../../core/ids.ts";
 import { verifySignature } from "../../crypto/signature.ts";
 import { decodeLogEntry, type LogEntry, logStatement } from "../../wire/v4/log-entry.ts";
 import { applyLogEntry, emptyLogState, type LogState } from "../../wire/v4/log-state.ts";
-import type { SnapshotRow, VaultPort } from "../../wire/v4/vault-port.ts";
+import type { DeviceRow, SnapshotRow, VaultPort } from "../../wire/v4/vault-port.ts";
 import type { VerifyProblem } from "./verify.ts";
 
 const PAGE_ENTRIES = 256;
@@ -88,12 +88,10 @@ function fits(
 }
 
 async function otherProblems(vault: VaultPort, { devices, keyslots }: LogState): Promise<VerifyProblem[]> {
-  const shownDevices = (await vault.devices()).map(({ device, name, revoked, publicKey }) =>
-    [device, name, revoked, publicKey.toHex()].join(),
-  );
-  const loggedDevices = [...devices.values()].map(({ device, name, revoked, publicKey }) =>
-    [device, name, revoked, publicKey.toHex()].join(),
-  );
+  const deviceLine = ({ device, name, revoked, publicKey, group }: DeviceRow) =>
+    JSON.stringify([device, name, revoked, publicKey.toHex(), group]);
+  const shownDevices = (await vault.devices()).map(deviceLine);
+  const loggedDevices = [...devices.values()].map(deviceLine);
   const shownKeyslots = (await vault.keyslots()).map(({ id, kind, label }) => [id, kind, label].join());
   const loggedKeyslots = [...keyslots.values()].map(({ id, kind, label }) => [id, kind, label].join());
   const detail = "it is not what the log adds up to";

@@ -20,25 +20,27 @@ export type Change = {
   readonly after: TreeEntry | undefined;
 };
 
+/** Each side is read with the reader of its own snapshot. */
+type Readers = { readonly before: VaultReader; readonly after: VaultReader };
 type DiffOptions = { readonly signal?: AbortSignal | undefined };
 
 /** Changes in path order; everything in an added or removed directory is listed too. */
 export async function* diffTrees(
-  reader: VaultReader,
+  readers: Readers,
   before: FoundEntry,
   after: FoundEntry,
   options: DiffOptions = {},
 ): AsyncGenerator<Change> {
   const path = after.path;
   if (before.entry.type === ENTRY.directory && after.entry.type === ENTRY.directory) {
-    yield* diffDirectories(reader, path, before.entry, after.entry, options, 0);
+    yield* diffDirectories(readers, path, before.entry, after.entry, options, 0);
   } else {
-    yield* diffPair(reader, path, before.entry, after.entry, options, 0);
+    yield* diffPair(readers, path, before.entry, after.entry, options, 0);
   }
 }
 
 async function* diffDirectories(
-  reader: VaultReader,
+  readers: Readers,
   path: RawPath,
   before: TreeEntry | undefined,
   after: TreeEntry | undefined,
@@ -51,22 +53,22 @@ async function* diffDirectories(
     throw new AppError("limit", { context: { what: "The depth of folders", limit: MAX_DEPTH } });
   }
   const shared = sharedSegments(before, after);
-  const left = differingEntries(reader, path, before, shared);
-  const right = differingEntries(reader, path, after, shared);
+  const left = differingEntries(readers.before, path, before, shared);
+  const right = differingEntries(readers.after, path, after, shared);
   let [a, b] = await Promise.all([left.next(), right.next()]);
   while (!a.done || !b.done) {
     const order = a.done ? 1 : b.done ? -1 : compareNames(a.value.name, b.value.name);
     const was = order <= 0 && !a.done ? a.value : undefined;
     const is = order >= 0 && !b.done ? b.value : undefined;
     const child = (path === ROOT_PATH ? `/${(is ?? was)!.name}` : `${path}/${(is ?? was)!.name}`) as RawPath;
-    yield* diffPair(reader, child, was, is, options, depth + 1);
+    yield* diffPair(readers, child, was, is, options, depth + 1);
     if (was) a = await left.next();
     if (is) b = await right.next();
   }
 }
 
 async function* diffPair(
-  reader: VaultReader,
+  readers: Readers,
   path: RawPath,
   before: TreeEntry | undefined,
   after: TreeEntry | undefined,
@@ -77,7 +79,7 @@ async function* diffPair(
   if (kind) yield { kind, path, before, after };
   const wasDirectory = before?.type === ENTRY.directory ? before : undefined;
   const isDirectory = after?.type === ENTRY.directory ? after : undefined;
-  if (wasDirectory || isDirectory) yield* diffDirectories(reader, path, wasDirectory, isDirectory, options, depth);
+  if (wasDirectory || isDirectory) yield* diffDirectories(readers, path, wasDirectory, isDirectory, options, depth);
 }
 
 function changeOf(before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {

@@ -228,7 +228,7 @@ test("a difference lists what changed and opens nothing that did not", async () 
   const reader = f.reader();
   const [before, after] = await Promise.all(["latest:2", "latest"].map((name) => resolveSnapshot(reader, name)));
   const fetches = f.vault.calls.fetch;
-  const changes = await collect(diffTrees(reader, rootOf(before!), rootOf(after!)));
+  const changes = await collect(diffTrees({ before: reader, after: reader }, rootOf(before!), rootOf(after!)));
   assert.deepEqual(
     changes.map(({ kind, path }) => `${kind} ${path}`),
     ["modified /a", "removed /b", "removed /b/x", "type /c", "added /c/y", "modified /k", "metadata /m", "added /n"],

@@ -4,7 +4,7 @@
 
 import { fromHex } from "../../core/bytes.ts";
 import { AppError, throwIfAborted } from "../../core/errors.ts";
-import type { ChunkId } from "../../core/ids.ts";
+import type { ChunkId, SnapshotId } from "../../core/ids.ts";
 import type { ReaderSecrets } from "../../crypto/secrets.ts";
 import { type BlockKind, type BlockLocation, KIND_TREE, type VaultPort } from "../../wire/v4/vault-port.ts";
 import { openBlock } from "../block.ts";
@@ -22,6 +22,8 @@ export type ReaderOptions = {
   readonly cacheBytes?: number | undefined;
   /** Keys that another reader of the same vault has opened. */
   readonly sessionKeys?: SessionKeys | undefined;
+  /** Of several blocks that hold a chunk, one that this snapshot rests on is read. */
+  readonly snapshot?: SnapshotId | undefined;
 };
 
 export type ReadOptions = {
@@ -44,16 +46,28 @@ export class VaultReader {
   readonly platform: EnginePlatform;
   readonly sessionKeys: SessionKeys;
   readonly #vaultId: Uint8Array;
+  readonly #snapshot: SnapshotId | undefined;
   readonly #cache: BlockCache;
   readonly #locations = new Map<ChunkKey, BlockLocation>();
 
-  constructor({ vault, secrets, platform, cacheBytes = CACHE_BYTES, sessionKeys }: ReaderOptions) {
+  /** `shared`: another reader of the same vault, whose opened blocks this one uses too. */
+  constructor(options: ReaderOptions, shared?: VaultReader) {
+    const { vault, secrets, platform, cacheBytes = CACHE_BYTES, sessionKeys, snapshot } = options;
     this.vault = vault;
     this.secrets = secrets;
     this.platform = platform;
     this.sessionKeys = sessionKeys ?? new SessionKeys(vault, secrets.identity);
     this.#vaultId = fromHex(vault.vaultId);
-    this.#cache = new BlockCache(cacheBytes);
+    this.#snapshot = snapshot;
+    this.#cache = shared ? shared.#cache : new BlockCache(cacheBytes);
+  }
+
+  /**
+   * This reader for one snapshot, with the same opened blocks and keys. What belongs to a snapshot is read with it: a chunk may lie in
+   * several blocks, some of them of devices that the snapshot's own does not rely on.
+   */
+  of({ row }: { readonly row: { readonly id: SnapshotId } }): VaultReader {
+    return new SnapshotReader(this, row.id);
   }
 
   /**
@@ -93,7 +107,7 @@ export class VaultReader {
     const found = chunkIds.map((id) => this.#locations.get(chunkKey(id)));
     const unknown = chunkIds.filter((_, i) => !found[i]);
     if (unknown.length === 0) return found;
-    const answers = (await this.vault.locateChunks(unknown)).values();
+    const answers = (await this.vault.locateChunks(unknown, this.#snapshot)).values();
     return found.map((location) => location ?? answers.next().value);
   }
 
@@ -105,7 +119,7 @@ export class VaultReader {
     });
     if (unknown.length === 0) return;
     if (this.#locations.size > LOCATIONS_MAX) this.#locations.clear();
-    const answers = await this.vault.locateChunks(unknown);
+    const answers = await this.vault.locateChunks(unknown, this.#snapshot);
     unknown.forEach((id, i) => {
       const location = answers[i];
       if (location) this.#locations.set(chunkKey(id), location);
@@ -119,6 +133,21 @@ export class VaultReader {
     const context = { vaultId: this.#vaultId, sessionId: fromHex(session), kind, counter };
     const chunks = await openBlock(this.platform, key, context, sealed, blockNo);
     return nameChunks(this.platform, this.secrets.writer.chunkIdKey, kind, blockNo, chunks);
+  }
+}
+
+/** It opens blocks the way that the reader does which it was made from. */
+class SnapshotReader extends VaultReader {
+  readonly #whole: VaultReader;
+
+  constructor(whole: VaultReader, snapshot: SnapshotId) {
+    const { vault, secrets, platform, sessionKeys } = whole;
+    super({ vault, secrets, platform, sessionKeys, snapshot }, whole);
+    this.#whole = whole;
+  }
+
+  override openSealed(location: BlockLocation, sealed: Uint8Array): Promise<OpenedBlock> {
+    return this.#whole.openSealed(location, sealed);
   }
 }
 

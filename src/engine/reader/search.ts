@@ -31,7 +31,7 @@ export async function* findEntries(
   options: SearchOptions = {},
 ): AsyncGenerator<Finding> {
   for (const snapshot of snapshots) {
-    for await (const step of walkTree(reader, rootOf(snapshot), options)) {
+    for await (const step of walkTree(reader.of(snapshot), rootOf(snapshot), options)) {
       if (step.kind === "problem") reportProblem(snapshot, step, options);
       if (step.kind !== "enter" && step.kind !== "entry") continue;
       if (step.path === ROOT_PATH || !matches(step.path, step.entry.type === ENTRY.directory)) continue;
@@ -64,7 +64,7 @@ export async function versionsOf(
   for (const snapshot of snapshots) {
     throwIfAborted(signal);
     if (snapshot.error) continue;
-    const found = await lookup(reader, snapshot.info, path, { signal });
+    const found = await lookup(reader.of(snapshot), snapshot.info, path, { signal });
     if (!found) continue;
     const last = versions.at(-1);
     if (last && sameContent(last.entry, found.entry)) last.alsoIn.push(snapshot);

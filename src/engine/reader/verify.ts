@@ -13,12 +13,12 @@ import { BlockVerifier, type WantedChunk } from "./block-verifier.ts";
 import { listCount, readList } from "./content-runs.ts";
 import type { VaultReader } from "./reader.ts";
 import { rootOf } from "./search.ts";
-import { deviceKeys, type OpenedSnapshot, snapshotRows, tryOpenSnapshot } from "./snapshots.ts";
+import { type DeviceKeys, deviceKeys, type OpenedSnapshot, snapshotRows, tryOpenSnapshot } from "./snapshots.ts";
 import { segmentCount, segmentId } from "./tree-reader.ts";
 import { walkTree } from "./walk.ts";
 
 export type VerifyProblem = {
-  /** What is wrong: `snapshot 12ab34cd`, `folder`, `file`, `block 17`. */
+  /** What is wrong: `snapshot 12ab34cd`, `folder`, `file`, `block 17, stored by ann (77ab34cd)`. */
   readonly object: string;
   readonly code: ErrorCode;
   readonly detail: string;
@@ -65,7 +65,7 @@ export async function verifyContents(options: VerifyOptions): Promise<VerifyResu
   const { reader, signal } = options;
   const rows = await snapshotRows(reader);
   const devices = await deviceKeys(reader);
-  const run = new VerifyRun(options, rows.length);
+  const run = new VerifyRun(options, devices, rows.length);
   for (const row of rows) {
     throwIfAborted(signal);
     const opened = await tryOpenSnapshot(reader, row, devices);
@@ -85,11 +85,13 @@ class VerifyRun {
   readonly progress: VerifyProgress;
   readonly problems: VerifyProblem[] = [];
   readonly #options: VerifyOptions;
+  readonly #devices: DeviceKeys;
   readonly #blocks: BlockVerifier;
   #batch: WantedChunk[] = [];
 
-  constructor(options: VerifyOptions, snapshotsTotal: number) {
+  constructor(options: VerifyOptions, devices: DeviceKeys, snapshotsTotal: number) {
     this.#options = options;
+    this.#devices = devices;
     this.progress = {
       snapshots: 0,
       snapshotsTotal,
@@ -118,7 +120,7 @@ class VerifyRun {
     const refs = this.#refs(snapshot);
     if (!refs) return;
     const { reader, signal } = this.#options;
-    for await (const { kind, path, entry, error } of walkTree(reader, rootOf(snapshot), { signal })) {
+    for await (const { kind, path, entry, error } of walkTree(reader.of(snapshot), rootOf(snapshot), { signal })) {
       if (kind === "problem" && error) {
         const { code, message } = error;
         this.report({ object: "folder", code, detail: message, snapshot: snapshot.row.id, path });
@@ -164,16 +166,17 @@ class VerifyRun {
   }
 
   /** A chunk list of a large file, and what it names. One that cannot be read does not end the file: the others may be damaged too. */
-  async #wantList(path: RawPath, entry: TreeEntry, index: number, { row }: OpenedSnapshot): Promise<void> {
+  async #wantList(path: RawPath, entry: TreeEntry, index: number, snapshot: OpenedSnapshot): Promise<void> {
     this.#batch.push({ path, entry, id: chunkIdAt(entry.chunkIds!, index), length: -1 });
     const { reader, signal } = this.#options;
     try {
-      this.#wantChunks(path, entry, await readList(reader, entry, index, { path: rawToText(path), signal }));
+      const list = await readList(reader.of(snapshot), entry, index, { path: rawToText(path), signal });
+      this.#wantChunks(path, entry, list);
     } catch (error) {
       if (!isAppError(error) || error.retry) throw error;
       // A list that is missing is listed with the other pieces.
       if (error.code === "chunk_missing") return;
-      this.report({ object: "file", code: error.code, detail: error.message, snapshot: row.id, path });
+      this.report({ object: "file", code: error.code, detail: error.message, snapshot: snapshot.row.id, path });
     }
   }
 
@@ -223,8 +226,10 @@ class VerifyRun {
     snapshot: OpenedSnapshot,
     found: readonly { readonly chunk: WantedChunk; readonly location: BlockLocation }[],
   ): Promise<void> {
-    for await (const { code, detail, blockNo, path } of this.#blocks.check(found, this.#options.signal)) {
-      this.report({ object: `block ${blockNo}`, code, detail, snapshot: snapshot.row.id, path });
+    for await (const { code, detail, blockNo, device, path } of this.#blocks.check(found, this.#options.signal)) {
+      const name = this.#devices.get(device)?.name ?? "a device that the vault does not know";
+      const object = `block ${blockNo}, stored by ${name} (${device.slice(0, 8)})`;
+      this.report({ object, code, detail, snapshot: snapshot.row.id, path });
       this.tick();
     }
   }

@@ -63,7 +63,7 @@ export function vaultHandlers(
       const notes = deviceNotes(kit.database, served.id);
       const open = openSessions(context);
       const snapshots = snapshotsByDevice(context);
-      const devices = [...logDevices(context).values()].map(({ device, name, revoked, addedAt }) => {
+      const devices = [...logDevices(context).values()].map(({ device, name, revoked, group, addedAt }) => {
         const note = notes.get(device);
         const own = snapshots.get(device);
         return {
@@ -71,6 +71,7 @@ export function vaultHandlers(
           name: note?.name ?? name,
           givenName: name,
           revoked,
+          group,
           enrolledAt: addedAt,
           lastSeenAt: note?.lastSeenAt ?? null,
           lastAddress: note?.lastAddress ?? null,

@@ -132,8 +132,9 @@ const service: Service<ReaderApi> = {
 
   async find({ snapshot, path, text }, { signal, emit }) {
     const matches = nameMatcher(text);
-    const { reader } = opened();
-    const start = await entryAt(await opened().snapshot(snapshot), path, signal);
+    const from = await opened().snapshot(snapshot);
+    const reader = opened().reader.of(from);
+    const start = await entryAt(from, path, signal);
     const list = new FoundList();
     const number = keep(list);
     let seen = 0;
@@ -152,14 +153,14 @@ const service: Service<ReaderApi> = {
 
   async compare({ before, after, path }, { signal, emit }) {
     const { reader } = opened();
-    const [was, is] = await Promise.all(
-      [before, after].map(async (id) => entryOrNothing(await opened().snapshot(id), path, signal)),
-    );
+    const [left, right] = [await opened().snapshot(before), await opened().snapshot(after)];
+    const readers = { before: reader.of(left), after: reader.of(right) };
+    const [was, is] = await Promise.all([left, right].map((from) => entryOrNothing(from, path, signal)));
     const list = new FoundList();
     const number = keep(list);
     const counts = { added: 0, removed: 0, changed: 0 };
     const tell = paced(() => emit(sizeOf(number, list)));
-    for await (const change of diffTrees(reader, was ?? emptyFolder(path), is ?? emptyFolder(path), { signal })) {
+    for await (const change of diffTrees(readers, was ?? emptyFolder(path), is ?? emptyFolder(path), { signal })) {
       if (change.path === path) continue;
       list.add(change.path, (change.after ?? change.before)!, change.kind, change.before);
       counts[change.kind === "added" || change.kind === "removed" ? change.kind : "changed"]++;
@@ -191,26 +192,29 @@ const service: Service<ReaderApi> = {
   },
 
   async preview({ snapshot, path }, { signal, transfer }) {
-    const found = await entryAt(await opened().snapshot(snapshot), path, signal);
-    const preview = await previewOf(opened().reader, found, signal);
+    const from = await opened().snapshot(snapshot);
+    const preview = await previewOf(opened().reader.of(from), await entryAt(from, path, signal), signal);
     if ("bytes" in preview) transfer(preview.bytes.buffer);
     return preview;
   },
 
   async save({ snapshot, path, target }, { signal, emit }) {
-    const found = await entryAt(await opened().snapshot(snapshot), path, signal);
-    return saveFile(found, { reader: opened().reader, target, signal, progress: new Progress(emit) });
+    const from = await opened().snapshot(snapshot);
+    const found = await entryAt(from, path, signal);
+    return saveFile(found, { reader: opened().reader.of(from), target, signal, progress: new Progress(emit) });
   },
 
   async archive({ snapshot, paths, format, target }, { signal, emit }) {
-    const { reader } = opened();
-    const picked = await pickedEntries(reader, await opened().snapshot(snapshot), paths, signal);
+    const from = await opened().snapshot(snapshot);
+    const reader = opened().reader.of(from);
+    const picked = await pickedEntries(reader, from, paths, signal);
     return saveArchive(picked, { reader, format, target, signal, progress: new Progress(emit) });
   },
 
   async restore({ snapshot, paths, directory, existing }, { signal, emit }) {
-    const { reader } = opened();
-    const picked = await pickedEntries(reader, await opened().snapshot(snapshot), paths, signal);
+    const from = await opened().snapshot(snapshot);
+    const reader = opened().reader.of(from);
+    const picked = await pickedEntries(reader, from, paths, signal);
     return restoreInto({ reader, picked, directory, existing, signal, progress: new Progress(emit) });
   },
 };
@@ -246,13 +250,13 @@ async function entryOrNothing(
   path: RawPath,
   signal: AbortSignal,
 ): Promise<FoundEntry | undefined> {
-  return path === ROOT_PATH ? rootOf(snapshot) : lookup(opened().reader, snapshot.info, path, { signal });
+  return path === ROOT_PATH ? rootOf(snapshot) : lookup(opened().reader.of(snapshot), snapshot.info, path, { signal });
 }
 
 function entryAt(snapshot: OpenedSnapshot, path: RawPath, signal: AbortSignal): Promise<FoundEntry> {
   return path === ROOT_PATH
     ? Promise.resolve(rootOf(snapshot))
-    : requireEntry(opened().reader, snapshot.info, path, { signal });
+    : requireEntry(opened().reader.of(snapshot), snapshot.info, path, { signal });
 }
 
 /** What a folder that is not there is compared as. */

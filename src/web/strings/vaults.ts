@@ -285,10 +285,13 @@ export const LOG = {
   when: "When",
   server: "the server",
   more: "Show earlier ones",
+  trust: (device: string, group: string | null) =>
+    group === null ? `${device}: set apart` : group === "" ? `${device}: with all others` : `${device}: group ${group}`,
   types: {
     genesis: "Vault made",
     "device-add": "Device added",
     "device-revoke": "Device revoked",
+    "device-trust": "Trust changed",
     "keyslot-add": "Key added",
     "keyslot-remove": "Key removed",
     commit: "Snapshot",

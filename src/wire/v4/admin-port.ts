@@ -116,7 +116,7 @@ export type VaultStats = {
 
 export interface VaultAdminPort {
   /**
-   * Applies a statement: `device-add`, `device-revoke`, `keyslot-add` (with its file), `keyslot-remove`, `remove`, `undelete`,
+   * Applies a statement: `device-add`, `device-revoke`, `device-trust`, `keyslot-add` (with its file), `keyslot-remove`, `remove`, `undelete`,
    * `pin` or `unpin`. Errors: `not_found`, `snapshot_pinned`, `last_keyslot`, `signature_bad`, `usage`.
    */
   apply(statement: SignedStatement, keyslotFile?: Uint8Array): Promise<LogHead>;

@@ -29,6 +29,13 @@ export class FieldReader {
     return value;
   }
 
+  /** Nil is undefined. */
+  optionalText(key: string, maxBytes: number): string | undefined {
+    if (this.#map[key] !== null) return this.text(key, maxBytes);
+    this.value(key);
+    return undefined;
+  }
+
   /** A view of `length` bytes, or of at most `maxLength` when that is given instead. */
   bytes(key: string, size: number | { readonly maxLength: number }): Bytes {
     return this.#asBytes(key, this.value(key), size);

@@ -14,6 +14,7 @@ export type LogBodies = {
   genesis: { readonly record: string };
   "device-add": { readonly device: DeviceId; readonly name: string; readonly publicKey: Bytes };
   "device-revoke": { readonly device: DeviceId };
+  "device-trust": { readonly device: DeviceId; readonly group: TrustGroup };
   "keyslot-add": {
     readonly hash: string;
     readonly id: KeyslotId;
@@ -29,6 +30,9 @@ export type LogBodies = {
   pin: { readonly snapshot: SnapshotId; readonly until: number };
   unpin: { readonly snapshot: SnapshotId };
 };
+
+/** Devices rely on what others of their group have stored: "" is the group of all that were not put elsewhere, null one of the device alone. */
+export type TrustGroup = string | null;
 
 export type LogType = keyof LogBodies;
 
@@ -100,6 +104,8 @@ export function encodeLogBody(event: LogEvent): Record<string, unknown> {
       return { device: fromHex(event.body.device), name: event.body.name, publicKey: event.body.publicKey };
     case "device-revoke":
       return { device: fromHex(event.body.device) };
+    case "device-trust":
+      return { device: fromHex(event.body.device), group: event.body.group };
     case "keyslot-add": {
       const { hash, id, kind, label } = event.body;
       return { hash: fromHex(hash), id: fromHex(id), kind, label };
@@ -144,6 +150,8 @@ function readEvent(type: string, fields: FieldReader, fail: Fail): LogEvent {
     }
     case "device-revoke":
       return { type, body: { device: device() } };
+    case "device-trust":
+      return { type, body: { device: device(), group: fields.optionalText("group", NAME_MAX_BYTES) ?? null } };
     case "keyslot-add":
       return { type, body: readKeyslotAdd(fields, fail) };
     case "keyslot-remove":

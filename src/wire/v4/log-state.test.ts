@@ -46,6 +46,7 @@ describe("the chain", () => {
     for (const { bytes } of await logChain(logEvents)) applyLogEntry(state, await decodeLogEntry(bytes));
     assert.equal(state.seq, logEvents.length);
     assert.equal(state.devices.get(DEVICE)?.revoked, true);
+    assert.equal(state.devices.get(DEVICE)?.group, null);
     assert.equal(state.keyslots.size, 0);
     assert.equal(state.snapshots.get(SNAPSHOT)?.state, "live");
     assert.equal(state.snapshots.get(SNAPSHOT)?.receivedAt, TIME + 3 * 60_000);

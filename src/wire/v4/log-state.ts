@@ -4,7 +4,7 @@
 import type { Bytes } from "../../core/bytes.ts";
 import { AppError } from "../../core/errors.ts";
 import type { DeviceId, KeyslotId, SnapshotId } from "../../core/ids.ts";
-import { type KeyslotKind, LOG_START, type LogBodies, type LogEntry } from "./log-entry.ts";
+import { type KeyslotKind, LOG_START, type LogBodies, type LogEntry, type TrustGroup } from "./log-entry.ts";
 
 export type LogDevice = {
   readonly device: DeviceId;
@@ -12,6 +12,7 @@ export type LogDevice = {
   readonly publicKey: Bytes;
   readonly addedAt: number;
   readonly revoked: boolean;
+  readonly group: TrustGroup;
 };
 
 export type LogKeyslot = {
@@ -90,12 +91,19 @@ function applyEvent(state: LogState, entry: LogEntry): void {
       return;
     case "device-add":
       if (state.devices.has(entry.body.device)) refuse(entry, "the device is there already");
-      state.devices.set(entry.body.device, { ...entry.body, addedAt: entry.at, revoked: false });
+      state.devices.set(entry.body.device, { ...entry.body, addedAt: entry.at, revoked: false, group: "" });
       return;
     case "device-revoke": {
       const device = state.devices.get(entry.body.device);
       if (!device || device.revoked) refuse(entry, "the device is not enrolled");
       state.devices.set(device.device, { ...device, revoked: true });
+      return;
+    }
+    case "device-trust": {
+      // A revoked one too: what it has stored is still there to be relied on, or not.
+      const device = state.devices.get(entry.body.device);
+      if (!device) refuse(entry, "there is no such device");
+      state.devices.set(device.device, { ...device, group: entry.body.group });
       return;
     }
     case "keyslot-add":

@@ -13,6 +13,7 @@ import type {
   SnapshotId,
   VaultId,
 } from "../../core/ids.ts";
+import type { TrustGroup } from "./log-entry.ts";
 
 /** 1 data, 2 tree (docs/format.md, Names of things). */
 export type BlockKind = 1 | 2;
@@ -33,7 +34,7 @@ export type SessionRequest = {
 export type SessionGrant = {
   /** True when the base is live or in the trash and its blocks are now protected by this session. */
   readonly baseAccepted: boolean;
-  /** blockNos of the base that are quarantined: what lies in them must be read and sent again. */
+  /** blockNos of the base that are quarantined or of devices outside of the trust group: what lies in them must be read and sent again. */
   readonly damagedBlocks: readonly number[];
   /** Renew before this time has passed, in milliseconds. */
   readonly leaseMs: number;
@@ -84,6 +85,8 @@ export type DeviceRow = {
   readonly name: string;
   readonly publicKey: Bytes;
   readonly revoked: boolean;
+  /** "": the group that all are in from the start; null: set apart, alone. */
+  readonly group: TrustGroup;
 };
 
 export type KeyslotRow = {
@@ -108,7 +111,8 @@ export interface VaultPort {
   /** Ends a session that was not committed: what it stored stays, for the next run to find, until garbage collection. */
   closeSession(session: SessionId): Promise<void>;
   /**
-   * For n chunkIds of 32 bytes each: the blockNo that holds each one, 0 where it is missing (or damaged).
+   * For n chunkIds of 32 bytes each: the blockNo that holds each one, 0 where it is missing, or only in blocks that are damaged or
+   * of devices outside of the session's trust group.
    * Blocks named here are protected by the session from then on.
    */
   findChunks(session: SessionId, chunkIds: Uint8Array): Promise<Float64Array>;
@@ -121,7 +125,7 @@ export interface VaultPort {
   snapshotRecord(id: SnapshotId): Promise<Bytes>;
   /**
    * For n chunkIds: where each one lies, undefined where it is missing or quarantined. Of several blocks that hold a chunk it is
-   * one that the snapshot `prefer` rests on if there is one, else the oldest.
+   * one that the snapshot `prefer` rests on if there is one, else one of its device's trust group, else the oldest.
    */
   locateChunks(chunkIds: readonly ChunkId[], prefer?: SnapshotId): Promise<(BlockLocation | undefined)[]>;
   /** Sealed bytes of each block, in the order asked; not verified (the reader opens, so it verifies). */

@@ -12,9 +12,10 @@ import type { FolderSource } from "./tree-list.ts";
 /** Segments are 64 to 512 KiB. */
 const SEGMENTS_AHEAD = 16;
 
-export function folderSource(reader: VaultReader, { info }: Pick<OpenedSnapshot, "info">): FolderSource {
+export function folderSource(whole: VaultReader, snapshot: Pick<OpenedSnapshot, "info" | "row">): FolderSource {
+  const reader = whole.of(snapshot);
   return async function* (path, signal) {
-    const found = await requireEntry(reader, info, path, { signal });
+    const found = await requireEntry(reader, snapshot.info, path, { signal });
     if (found.entry.type !== ENTRY.directory) return;
     yield* segments(reader, path, found.entry, signal);
   };

@@ -134,6 +134,8 @@ function subjectOf({ type, body }: LogEntry): string {
       return body.label;
     case "device-revoke":
       return body.device.slice(0, 8);
+    case "device-trust":
+      return LOG.trust(body.device.slice(0, 8), body.group);
     case "keyslot-remove":
       return body.id.slice(0, 12);
     case "genesis":

@@ -67,7 +67,15 @@ const messages = {
   head: z.strictObject({ vault: vaultId, seq: whole, id: entryId }),
   log: z.strictObject({ entries: z.array(bin({ max: API_LIMITS.recordBytes })) }),
   devices: z.strictObject({
-    devices: z.array(z.strictObject({ device: deviceId, name: z.string(), publicKey: bin(32), revoked: z.boolean() })),
+    devices: z.array(
+      z.strictObject({
+        device: deviceId,
+        name: z.string(),
+        publicKey: bin(32),
+        revoked: z.boolean(),
+        group: z.string().nullable(),
+      }),
+    ),
   }),
   keyslots: z.strictObject({
     keyslots: z.array(

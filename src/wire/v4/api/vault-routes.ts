@@ -19,6 +19,8 @@ const deviceListRow = z.strictObject({
   name: z.string(),
   givenName: z.string(),
   revoked: z.boolean(),
+  /** Trust group: "" of all devices that were not put elsewhere, null for one that is set apart. */
+  group: z.string().nullable(),
   enrolledAt: whole,
   /** Last login, and from where. */
   lastSeenAt: whole.nullable(),
