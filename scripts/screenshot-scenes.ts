@@ -48,6 +48,15 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "device-sharing",
+    path: "/devices/$vault/$device",
+    async act(page) {
+      await page.getByRole("button", { name: "More" }).click();
+      await page.getByRole("menuitem", { name: "Shared pieces…" }).click();
+      await page.getByRole("dialog").getByRole("radio", { name: "The devices of a group only" }).check();
+    },
+  },
+  {
     name: "vault-keys-test",
     path: "/vaults/$vault/keys",
     async act(page) {

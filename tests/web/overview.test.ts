@@ -130,8 +130,21 @@ describe("overview, devices and runs", { skip: noChromium }, () => {
       await page.keyboard.press("Escape");
       await page.getByRole("link", { name: "attic" }).click();
       await page.getByRole("button", { name: "More" }).click();
-      await page.getByRole("menuitem", { name: "Revoke" }).click();
+      await page.getByRole("menuitem", { name: "Shared pieces…" }).click();
       await page.getByRole("button", { name: "Unlock and make this browser a device" }).click();
+      const sharing = page.getByRole("dialog", { name: "With whom attic shares" });
+      await sharing.getByRole("radio", { name: "Nobody: set it apart" }).check();
+      await assertAccessible(page, "trust");
+      await sharing.getByRole("button", { name: "Save" }).click();
+      await sharing.waitFor({ state: "detached" });
+      await page.getByRole("definition").filter({ hasText: "Set apart" }).waitFor();
+      const { devices } = await cliResult(place, "device list");
+      assert.deepEqual(
+        devices.map(({ name, group }) => [name, group]).filter(([, group]) => group !== ""),
+        [["attic", null]],
+      );
+      await page.getByRole("button", { name: "More" }).click();
+      await page.getByRole("menuitem", { name: "Revoke" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
       await page.getByText("Revoked", { exact: true }).waitFor();
       await cli(attic, ["snapshots"], { exit: 16 });

@@ -39,7 +39,7 @@ export async function deviceStates(
   const plans = Map.groupBy(vaultPlans(kit.database, vault), ({ device }) => device);
   const going = runs.running().filter((run) => run.vault === vault);
   return Promise.all(
-    [...logDevices(context).values()].map(async ({ device, name: givenName, revoked, addedAt: enrolledAt }) => {
+    [...logDevices(context).values()].map(async ({ device, name: givenName, revoked, group, addedAt: enrolledAt }) => {
       const note = notes.get(device);
       const planRuns = facts.of(vault, device);
       const own = going.filter((run) => run.device === device);
@@ -56,6 +56,7 @@ export async function deviceStates(
         name: note?.name ?? givenName,
         givenName,
         revoked,
+        group,
         enrolledAt,
         lastSeenAt: lastSeenAt === 0 ? null : lastSeenAt,
         lastAddress: note?.lastAddress ?? null,

@@ -123,3 +123,29 @@ export const DEVICES = {
   back: "All devices",
   daily: "Sealed bytes a day, last 30 days",
 } as const;
+
+/** With which devices one shares what is stored. */
+export const TRUST = {
+  fact: "Shares with",
+  all: "All devices",
+  apart: "Set apart",
+  group: (name: string) => `Group ${name}`,
+  badgeHelp: "It relies only on what devices of its own group have stored, and only they rely on what it has stored.",
+  menu: "Shared pieces…",
+  title: (name: string) => `With whom ${name} shares`,
+  protects:
+    "Devices of a vault do not send what another one has stored already. So a device under a stranger's hand could spoil a backup of another: by claiming, before it is made, that what it needs is there. Set such a device apart, and nobody relies on anything that it has stored, before or from now on.",
+  costs:
+    "It costs room and time: what both sides have is stored twice, and the next backup on each side sends again what only the other had. Snapshots made before are not changed.",
+  label: "It shares with",
+  withAll: "All devices that were not put elsewhere",
+  withGroup: "The devices of a group only",
+  withNone: "Nobody: set it apart",
+  name: "Name of the group",
+  nameHelp: "Devices with the same name here are one group.",
+  known: (groups: string) => `Groups of this vault: ${groups}. Another name makes a new one.`,
+  done: "Saved. It counts from the next backup on.",
+  elsewhere: "Or on a computer that is a device of the vault:",
+  command: (vault: string, device: string, flag: string) =>
+    `cyberbackup device trust ${device} ${flag} --vault ${vault}`,
+} as const;

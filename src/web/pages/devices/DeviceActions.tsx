@@ -2,7 +2,15 @@
 
 import { Alert, Button, Group, Menu, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconCloudUpload, IconDots, IconEdit, IconPlayerPause, IconPlayerPlay, IconUserOff } from "@tabler/icons-react";
+import {
+  IconCloudUpload,
+  IconDots,
+  IconEdit,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconUserOff,
+  IconUserShield,
+} from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { type DeviceState, OVERVIEW_ROUTES } from "../../../wire/v4/api/overview-routes.ts";
 import { type CommandKind, PLAN_ROUTES } from "../../../wire/v4/api/plan-routes.ts";
@@ -12,10 +20,11 @@ import { useAction } from "../../api/use-api.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
 import { useNow } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
-import { DEVICES } from "../../strings/devices.ts";
+import { DEVICES, TRUST } from "../../strings/devices.ts";
 import { SHELL } from "../../strings/shell.ts";
 import { SignerNote } from "../vaults/SignerNote.tsx";
 import { useDeviceHere, useSigned } from "../vaults/use-signer.ts";
+import { TrustDialogue } from "./Trust.tsx";
 
 const HOUR_MS = 3_600_000;
 const MORNING_HOUR = 7;
@@ -25,6 +34,7 @@ export function DeviceActions({ item, vaultName }: { readonly item: DeviceState;
   const now = useNow();
   const [isRenaming, renaming] = useDisclosure(false);
   const [isRevoking, revoking] = useDisclosure(false);
+  const [isTrusting, trusting] = useDisclosure(false);
   const ask = useAction(PLAN_ROUTES.command, {
     refreshes: [PLAN_ROUTES.commands],
     onDone: ({ kind }) => toastDone(item.isConnected ? DEVICES.asked[kind] : `${DEVICES.asked[kind]} ${DEVICES.waits}`),
@@ -75,13 +85,23 @@ export function DeviceActions({ item, vaultName }: { readonly item: DeviceState;
           <Menu.Item leftSection={<IconEdit size={16} aria-hidden />} onClick={renaming.open}>
             {DEVICES.rename}
           </Menu.Item>
+          <Menu.Item leftSection={<IconUserShield size={16} aria-hidden />} onClick={trusting.open}>
+            {TRUST.menu}
+          </Menu.Item>
           <Menu.Item leftSection={<IconUserOff size={16} aria-hidden />} color="red" onClick={revoking.open}>
             {DEVICES.revoke}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <Rename item={item} isOpen={isRenaming} onClose={renaming.close} />
-      <Modal opened={isRevoking} onClose={revoking.close} title={DEVICES.revokeTitle(item.name)} size="lg">
+      <TrustDialogue item={item} vaultName={vaultName} isOpen={isTrusting} onClose={trusting.close} />
+      <Modal
+        opened={isRevoking}
+        onClose={revoking.close}
+        title={DEVICES.revokeTitle(item.name)}
+        size="lg"
+        closeButtonProps={{ "aria-label": SHELL.close }}
+      >
         <Revoke item={item} vaultName={vaultName} onClose={revoking.close} />
       </Modal>
     </Group>
@@ -153,7 +173,12 @@ function Rename({
     save(name.trim());
   };
   return (
-    <Modal opened={isOpen} onClose={onClose} title={DEVICES.renameTitle}>
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      title={DEVICES.renameTitle}
+      closeButtonProps={{ "aria-label": SHELL.close }}
+    >
       <form onSubmit={submit}>
         <Stack>
           <TextInput

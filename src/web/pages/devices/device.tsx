@@ -14,7 +14,7 @@ import { Facts } from "../../parts/Facts.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time, useNow } from "../../parts/Time.tsx";
-import { DEVICES } from "../../strings/devices.ts";
+import { DEVICES, TRUST } from "../../strings/devices.ts";
 import { VaultLock } from "../../unlock/LockMenu.tsx";
 import { AlertList } from "../overview/AlertList.tsx";
 import { useRunning, useRunTurns } from "../runs/live-runs.ts";
@@ -27,6 +27,7 @@ import { Plans } from "./Plans.tsx";
 import { SnapshotRail } from "./SnapshotRail.tsx";
 import { Sparkline } from "./Sparkline.tsx";
 import { Presence, StateBadge } from "./StateBadge.tsx";
+import { TrustBadge, trustWords } from "./Trust.tsx";
 import { nextOf, systemOf } from "./words.ts";
 
 export function Page() {
@@ -66,6 +67,7 @@ function OneDevice({ item, names }: { readonly item: DeviceState; readonly names
         <Group gap="sm" component="span">
           <Presence isConnected={item.isConnected} />
           <StateBadge state={item.state} />
+          <TrustBadge group={item.group} />
           <span>{systemOf(item)}</span>
         </Group>
       }
@@ -126,6 +128,7 @@ function About({ item, vaultName }: { readonly item: DeviceState; readonly vault
     [words.stored, formatBytes(item.storedBytes)],
     [words.snapshots, formatCount(item.snapshots)],
     [words.vault, vaultName],
+    [TRUST.fact, trustWords(item.group)],
     [words.version, item.about?.version ?? DEVICES.unknown],
     [words.system, item.about === null ? DEVICES.unknown : `${systemOf(item)} · ${item.about.release}`],
     [words.address, item.lastAddress ?? DEVICES.unknown],

@@ -33,6 +33,7 @@ import { AddDevice } from "./AddDevice.tsx";
 import classes from "./devices.module.css";
 import { Sparkline } from "./Sparkline.tsx";
 import { Presence, StateBadge } from "./StateBadge.tsx";
+import { TrustBadge } from "./Trust.tsx";
 import { nextOf, systemOf } from "./words.ts";
 
 const LOOK_AGAIN_MS = 60_000;
@@ -213,7 +214,10 @@ function Row({ item }: { readonly item: DeviceState }) {
         </Group>
       </Table.Td>
       <Table.Td>
-        <StateBadge state={item.state} />
+        <Group gap={6}>
+          <StateBadge state={item.state} />
+          <TrustBadge group={item.group} />
+        </Group>
       </Table.Td>
       <Table.Td style={{ whiteSpace: "nowrap" }}>
         {item.lastSuccessAt === null ? DEVICES.never : <Time at={item.lastSuccessAt} />}
@@ -240,7 +244,10 @@ function DeviceCard({ item }: { readonly item: DeviceState }) {
             {item.name}
           </Text>
         </Group>
-        <StateBadge state={item.state} />
+        <Group gap={6} wrap="nowrap">
+          <TrustBadge group={item.group} />
+          <StateBadge state={item.state} />
+        </Group>
       </Group>
       <Group justify="space-between" mt={8} gap="sm" wrap="nowrap">
         <div>

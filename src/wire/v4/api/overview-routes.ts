@@ -74,6 +74,8 @@ const deviceState = z.strictObject({
   name: z.string(),
   givenName: z.string(),
   revoked: z.boolean(),
+  /** Trust group: "" of all devices that were not put elsewhere, null for one that is set apart. */
+  group: z.string().nullable(),
   enrolledAt: whole,
   lastSeenAt: whole.nullable(),
   lastAddress: z.string().nullable(),
