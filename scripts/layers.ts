@@ -79,6 +79,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "prom-client",
       "nodemailer",
       "@simplewebauthn/server",
+      "jose",
     ],
     ON_NODE,
   ),

@@ -6,6 +6,16 @@ import { z } from "zod";
 
 export type ConfigSource = "file" | "env" | "flag";
 
+/** A provider of sign-in by OpenID Connect. */
+export type OidcSetting = {
+  readonly id: string;
+  readonly name: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecretFile?: string | undefined;
+  readonly newcomers?: "viewer" | "operator" | undefined;
+};
+
 export type Setting<T> = {
   readonly schema: z.ZodType<T>;
   readonly default: T;
@@ -123,6 +133,33 @@ export const CONFIG = {
     accepts: "PEM file",
   }),
   mailFrom: text("Sender of notifications, as CyberBackup <backup@example.org>.", { accepts: "e-mail address" }),
+  oidc: {
+    schema: z
+      .array(
+        z.strictObject({
+          id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must have lower-case letters, digits and dashes"),
+          name: z.string().min(1).max(64),
+          issuer: z.string().min(1),
+          clientId: z.string().min(1),
+          clientSecretFile: z.string().min(1).optional(),
+          newcomers: z.enum(["viewer", "operator"]).optional(),
+        }),
+      )
+      .max(8)
+      .optional(),
+    default: undefined,
+    accepts: "list",
+    description:
+      "Providers by which people may sign in (OpenID Connect): `id`, `name`, `issuer`, `clientId`, `clientSecretFile` and `newcomers`, as in [server.md](server.md#sign-in-by-a-provider). As a variable it is JSON.",
+    secret: false,
+    sources: ["file", "env"],
+    parse: parseJson,
+  } as Setting<readonly OidcSetting[] | undefined>,
+  oidcSecret: text("The client's secret of the one provider that has no `clientSecretFile`.", {
+    accepts: "text",
+    sources: ["env"],
+    secret: true,
+  }),
   crashReportsDsn: text("Address (DSN) of a Sentry-compatible receiver of crash reports; without it none are sent.", {
     accepts: "URL",
   }),
@@ -292,6 +329,15 @@ function words(key: string): string[] {
     .replace(/(MiB|KiBps|MiBps)$/, (unit) => `-${unit.toLowerCase()}`)
     .replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
     .split("-");
+}
+
+function parseJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    // The schema says what it should be.
+    return value;
+  }
 }
 
 function text(

@@ -336,6 +336,19 @@ export const ERRORS = {
     "The set-up link is not valid: it is wrong, too old, or was used.",
     "Ask an owner for a new one; a server without any owner prints one when it starts.",
   ),
+  sign_in_unknown: spec(
+    EXIT.failed,
+    403,
+    "There is no account here for whom the provider says you are.",
+    "Ask an owner of this server to add you with the e-mail address that the provider has verified; whoever signed in before under another name there needs a new link from an owner.",
+  ),
+  sign_in_provider: spec(
+    EXIT.failed,
+    502,
+    "{name} cannot be used to sign in now: {detail}.",
+    "Try again later, or sign in with your password. An owner finds what a provider needs in docs/server.md.",
+    true,
+  ),
   factor_wrong: spec(
     EXIT.failed,
     403,

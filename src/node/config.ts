@@ -73,7 +73,14 @@ export async function loadConfig(input: ConfigInput): Promise<ResolvedConfig> {
 export function explainConfig({ values, origins }: ResolvedConfig): ConfigRow[] {
   return CONFIG_KEYS.map((key) => {
     const value = values[key];
-    const shown = value === undefined ? "" : CONFIG[key].secret ? SECRET_MASK : String(value);
+    const shown =
+      value === undefined
+        ? ""
+        : CONFIG[key].secret
+          ? SECRET_MASK
+          : typeof value === "object"
+            ? JSON.stringify(value)
+            : String(value);
     return { key, value: shown, origin: origins[key], description: CONFIG[key].description };
   });
 }

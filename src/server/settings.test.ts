@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { CONFIG, CONFIG_KEYS, type Config, PORTS } from "../core/config-schema.ts";
 import { isAppError } from "../core/errors.ts";
@@ -33,7 +36,32 @@ describe("the server's settings", () => {
     assert.deepEqual(settings({ listen: ":0" }).listen, { host: "0.0.0.0", port: 0 });
   });
 
+  it("read the secret of a sign-in provider from a file or the environment, and never both", () => {
+    const folder = mkdtempSync(join(tmpdir(), "cb-oidc-"));
+    try {
+      const clientSecretFile = join(folder, "secret");
+      writeFileSync(clientSecretFile, "canary secret\n");
+      const issuer = "https://auth.example.org/.well-known/openid-configuration";
+      const one = { id: "a", name: "A", issuer, clientId: "x" };
+      const [byFile, byVariable] = settings({
+        oidc: [
+          { ...one, clientSecretFile },
+          { ...one, id: "b" },
+        ],
+        oidcSecret: "another",
+      }).oidc!;
+      assert.deepEqual([byFile!.clientSecret, byVariable!.clientSecret], ["canary secret", "another"]);
+      assert.deepEqual([byFile!.issuer, byFile!.newcomers], ["https://auth.example.org", null]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  const provider = { id: "a", name: "A", issuer: "https://auth.example.org", clientId: "x" };
   const wrong: Partial<Config>[] = [
+    { oidc: [provider, provider] },
+    { oidc: [{ ...provider, issuer: "http://auth.example.org" }] },
+    { oidc: [provider, { ...provider, id: "b" }], oidcSecret: "of which?" },
     { listen: "everywhere" },
     { listen: "127.0.0.1:65536" },
     { listenHttp: "0.0.0.0:0" },

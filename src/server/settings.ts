@@ -5,8 +5,8 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { type Config, PORTS } from "../core/config-schema.ts";
 import { AppError } from "../core/errors.ts";
-
 import { checkMailSettings, type MailSettings } from "./notify/mail-settings.ts";
+import { type OidcProvider, oidcProviders } from "./people/oidc-settings.ts";
 
 export type Endpoint = { readonly host: string; readonly port: number };
 
@@ -37,6 +37,8 @@ export type ServerSettings = {
   readonly scrubBytesPerSecond: number;
   /** By which mail server notifications go out; undefined: no e-mail is sent. */
   readonly mail?: MailSettings | undefined;
+  /** By whom people may sign in beside their passwords. */
+  readonly oidc?: readonly OidcProvider[];
 };
 
 /** Throws `config_invalid`. */
@@ -64,6 +66,7 @@ export function serverSettings(config: Config): ServerSettings {
     scrubDays: config.scrubDays,
     scrubBytesPerSecond: config.scrubMiBps * 2 ** 20,
     mail: mailSettings(config),
+    oidc: oidcProviders(config),
   };
 }
 

@@ -37,6 +37,8 @@ export const ATTEMPTS = {
   factor: { address, subject, known },
   /** What a passkey has signed. */
   passkey: { address, subject, known },
+  /** What somebody brings from a sign-in provider. */
+  provider: { address, subject, known },
   /** A signed challenge of a device: many devices may stand behind one address and start at once. */
   device: { address: { ...address, free: 100 }, subject: { ...subject, atOnce: 16 }, known: { ...known, atOnce: 16 } },
   /** An invitation of a device. */

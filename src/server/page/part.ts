@@ -23,6 +23,7 @@ export const PAGE_PART: PartModule = {
           fingerprint: pin ?? null,
           hasAuthority: authorityOf(kit) !== undefined,
           hasOwner: kit.hasOwner(),
+          providers: (kit.settings.oidc ?? []).map(({ id, name }) => ({ id, name })),
         };
       },
     });

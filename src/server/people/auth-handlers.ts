@@ -170,8 +170,12 @@ function refusal(status: number, code: string): AppError {
 }
 
 export function takeCookies(call: AnyCall, response: Response): void {
-  const cookies = response.headers.getSetCookie();
+  const cookies = cookiesOf(response);
   if (cookies.length > 0) call.reply.header("Set-Cookie", cookies);
+}
+
+export function cookiesOf(response: Response): string[] {
+  return response.headers.getSetCookie();
 }
 
 /** Nobody is signed in, or out, by a page of another site. A program that is no browser sends no Origin. Throws `forbidden`. */

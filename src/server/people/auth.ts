@@ -5,11 +5,12 @@
 import { apiKey } from "@better-auth/api-key";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { twoFactor } from "better-auth/plugins";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock, RandomSource } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Database } from "../../vault/database.ts";
 import { BY_PASSKEY_PATH, sessionByPasskey } from "./session-by-passkey.ts";
+import { sessionByProvider } from "./session-by-provider.ts";
 import { dialectOf } from "./sql-dialect.ts";
 
 export const AUTH_PATH = "/api/auth";
@@ -23,6 +24,7 @@ export type AuthSettings = {
   /** False only for plain HTTP on this machine: cookies then lack `Secure`. */
   readonly isSecure: boolean;
   readonly clock: Clock;
+  readonly random: RandomSource;
   readonly log: Logger;
 };
 
@@ -36,7 +38,7 @@ export function makeAuth(settings: AuthSettings) {
   return betterAuth(authOptions(settings));
 }
 
-export function authOptions({ database, secret, isSecure, clock, log }: AuthSettings) {
+export function authOptions({ database, secret, isSecure, clock, random, log }: AuthSettings) {
   return {
     appName: "CyberBackup",
     basePath: AUTH_PATH,
@@ -71,6 +73,7 @@ export function authOptions({ database, secret, isSecure, clock, log }: AuthSett
         backupCodeOptions: { storeBackupCodes: "encrypted" },
       }),
       sessionByPasskey(),
+      sessionByProvider(() => Buffer.from(random.bytes(16)).toString("hex")),
       apiKey(
         {
           defaultPrefix: KEY_PREFIX,

@@ -53,13 +53,15 @@ export function ownHandlers(parts: PeopleParts): Handlers<OwnRoutes> {
     me({ principal }) {
       const own = ownOf(principal);
       if (own === undefined) {
-        const nobody = { id: null, name: "this machine", email: null, grants: [], hasFactor: false, freshUntil: null };
-        return { ...nobody, via: "machine" as const, role: "owner" as const };
+        const nobody = { id: null, name: "this machine", email: null, grants: [], freshUntil: null };
+        return { ...nobody, via: "machine" as const, role: "owner" as const, hasFactor: false, hasPassword: false };
       }
       const { id, name, role, hasFactor, factorAt, via } = own;
       const grants = [...own.grants].map(([vault, granted]) => ({ vault, role: granted }));
       const freshUntil = factorAt === undefined ? null : factorAt + FRESH_MS;
-      return { id, name, email: store.known(id).email, via, role: role ?? null, grants, hasFactor, freshUntil };
+      const { email } = store.known(id);
+      const hasPassword = store.passwordHash(id) !== undefined;
+      return { id, name, email, via, role: role ?? null, grants, hasFactor, hasPassword, freshUntil };
     },
 
     async secondFactor(call) {

@@ -4,6 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { readVersion } from "../../node/version.ts";
 import type { Database } from "../../vault/database.ts";
 import { AUTH_ROUTES } from "../../wire/v4/api/auth-routes.ts";
+import { OIDC_ROUTES } from "../../wire/v4/api/oidc-routes.ts";
 import { PASSKEY_ROUTES } from "../../wire/v4/api/passkey-routes.ts";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
 import { mount } from "../http/call.ts";
@@ -18,7 +19,11 @@ import { authHandlers } from "./auth-handlers.ts";
 import { authenticatePerson } from "./authenticate.ts";
 import { SecondFactors } from "./factor.ts";
 import { peopleHandlers } from "./handlers.ts";
+import { IdentityStore } from "./identity-store.ts";
 import { PeopleLinks } from "./links.ts";
+import { OidcClient } from "./oidc-client.ts";
+import { oidcHandlers } from "./oidc-handlers.ts";
+import { OidcTickets } from "./oidc-ticket.ts";
 import { passkeyHandlers } from "./passkey-handlers.ts";
 import { Passkeys } from "./passkeys.ts";
 import { Passwords } from "./passwords.ts";
@@ -51,7 +56,10 @@ export const PEOPLE_PART: PartModule = {
     const { database, clock, random, settings, logger } = kit;
     // Plain HTTP is for this machine alone, or for a proxy that does TLS.
     const isSecure = settings.listen !== undefined || settings.trustProxy;
-    const auth = makeAuth({ database, secret: await authSecret(settings.data, random), isSecure, clock, log: logger });
+    const auth = makeAuth({
+      ...{ database, isSecure, clock, random, log: logger },
+      secret: await authSecret(settings.data, random),
+    });
     const store = new PeopleStore({ database, clock, random });
     const parts: PeopleParts = {
       kit,
@@ -71,12 +79,19 @@ export const PEOPLE_PART: PartModule = {
     const doors = { auth, ...parts };
     const pageDoors = { ...doors, origins: kit.origins };
     const passkeys = new Passkeys({ database, clock, random });
+    const oidc = {
+      clients: (settings.oidc ?? []).map((provider) => new OidcClient(provider, clock)),
+      tickets: new OidcTickets({ clock, random }),
+      identities: new IdentityStore({ database, clock, store }),
+      isSecure,
+    };
     let sweeping: NodeJS.Timeout | undefined;
     return {
       routes: [
         ...mount(PEOPLE_ROUTES, peopleHandlers(parts)),
         ...mount(AUTH_ROUTES, authHandlers(pageDoors)),
         ...mount(PASSKEY_ROUTES, passkeyHandlers({ ...pageDoors, passkeys })),
+        ...mount(OIDC_ROUTES, oidcHandlers({ ...pageDoors, ...oidc })),
       ],
       authenticate: (request, address) => authenticatePerson(doors, request, address),
       audit(done) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { getMigrations } from "better-auth/db/migration";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock, systemRandom } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
 import { openServerDatabase } from "../database.ts";
 import { authOptions } from "./auth.ts";
@@ -19,6 +19,7 @@ test("better-auth finds the tables as it wants them, and would miss a column", a
       secret: "x".repeat(43),
       isSecure: true,
       clock: systemClock,
+      random: systemRandom,
       log: silentLogger,
     });
     const missing = async (): Promise<string[]> => {

@@ -83,5 +83,16 @@ export const PEOPLE_MIGRATIONS: Migrations = {
     ) STRICT;
     CREATE INDEX person_passkey_person ON person_passkey (person);
     `,
+    `
+    CREATE TABLE person_identity (
+      issuer TEXT NOT NULL,
+      subject TEXT NOT NULL,
+      person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+      createdAt INTEGER NOT NULL,
+      lastUsedAt INTEGER NOT NULL,
+      PRIMARY KEY (issuer, subject)
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX person_identity_person ON person_identity (person, issuer);
+    `,
   ],
 };

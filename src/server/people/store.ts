@@ -28,7 +28,8 @@ export type NewPerson = {
 };
 
 const SELECT = `SELECT p.id, p.email, p.name, p.role, coalesce(p.twoFactorEnabled, 0) AS hasFactor, p.createdAt,
-  EXISTS (SELECT 1 FROM person_account a WHERE a.userId = p.id AND a.password IS NOT NULL) AS isActive FROM person p`;
+  EXISTS (SELECT 1 FROM person_account a WHERE a.userId = p.id AND a.password IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM person_identity i WHERE i.person = p.id) AS isActive FROM person p`;
 
 export class PeopleStore {
   readonly #database: Database;
@@ -118,11 +119,12 @@ export class PeopleStore {
     });
   }
 
-  /** A new password ends every sign-in. Throws `not_found`. */
+  /** A new password ends every sign-in, and what providers said of who this is: the next sign-in by one finds the account by its address again. Throws `not_found`. */
   setPassword(id: string, hash: string): void {
     this.#database.transaction(() => {
       this.known(id);
       this.#setPassword(id, hash);
+      this.#database.run("DELETE FROM person_identity WHERE person = ?", id);
       this.#database.run("DELETE FROM person_session WHERE userId = ?", id);
     });
   }

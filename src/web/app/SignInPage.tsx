@@ -1,14 +1,15 @@
 // Signing in: by a passkey, or by password, then the second factor of those who have one. The address is kept, so whoever was somewhere goes on there.
 
 import { Alert, Anchor, Button, Checkbox, Divider, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
-import { IconFingerprint } from "@tabler/icons-react";
+import { IconFingerprint, IconLogin2 } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { AUTH_ROUTES } from "../../wire/v4/api/auth-routes.ts";
 import { PAGE_ROUTES } from "../../wire/v4/api/page-routes.ts";
 import { call } from "../api/call.ts";
 import { passkeysHere, signInByPasskey } from "../api/passkeys.ts";
+import { finishByProvider, goToProvider, takeProviderAnswer } from "../api/provider.ts";
 import { lookAgain } from "../api/session.ts";
 import { useApi } from "../api/use-api.ts";
 import { CodeInput } from "../parts/CodeInput.tsx";
@@ -33,10 +34,28 @@ function PasswordStep({ hasEnded, onFactor }: { readonly hasEnded: boolean; read
     mutationFn: () => call(AUTH_ROUTES.signIn, { body: { email: email.trim(), password, rememberMe } }),
     onSuccess: async ({ needsFactor }) => {
       setPassword("");
-      if (needsFactor) onFactor();
-      else await lookAgain(client);
+      await settle(needsFactor);
     },
   });
+  const settle = async (needsFactor: boolean): Promise<void> => {
+    if (needsFactor) onFactor();
+    else await lookAgain(client);
+  };
+  const leave = useMutation({
+    meta: { isShown: true },
+    mutationFn: (provider: string) => goToProvider(provider, rememberMe),
+  });
+  const { mutate: comeBack, ...back } = useMutation({
+    meta: { isShown: true },
+    mutationFn: finishByProvider,
+    onSuccess: settle,
+  });
+  useEffect(() => {
+    const answer = takeProviderAnswer();
+    if (answer !== undefined) comeBack(answer);
+  }, [comeBack]);
+  const providers = reach.data?.providers ?? [];
+  const hasPasskeys = passkeysHere() === "there";
   const byPasskey = useMutation({
     meta: { isShown: true },
     mutationFn: () => signInByPasskey(rememberMe),
@@ -97,9 +116,9 @@ function PasswordStep({ hasEnded, onFactor }: { readonly hasEnded: boolean; read
           <Button type="submit" size="md" loading={signIn.isPending} fullWidth>
             {SIGN_IN.submit}
           </Button>
-          {passkeysHere() === "there" && (
+          {(hasPasskeys || providers.length > 0) && <Divider label={SIGN_IN.or} />}
+          {hasPasskeys && (
             <>
-              <Divider label={SIGN_IN.or} />
               {byPasskey.isError && <ErrorNote error={byPasskey.error} />}
               <Button
                 variant="default"
@@ -113,6 +132,24 @@ function PasswordStep({ hasEnded, onFactor }: { readonly hasEnded: boolean; read
               </Button>
             </>
           )}
+          {leave.isError && <ErrorNote error={leave.error} />}
+          {back.isError && <ErrorNote error={back.error} />}
+          {providers.map(({ id, name }) => (
+            <Button
+              key={id}
+              variant="default"
+              size="md"
+              leftSection={<IconLogin2 size={20} aria-hidden />}
+              loading={back.isPending || ((leave.isPending || leave.isSuccess) && leave.variables === id)}
+              onClick={() => {
+                back.reset();
+                leave.mutate(id);
+              }}
+              fullWidth
+            >
+              {SIGN_IN.withProvider(name)}
+            </Button>
+          ))}
         </Stack>
       </form>
     </GateLayout>

@@ -29,6 +29,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   signOut: "Signed out",
   personLogin: "Signed in from the command line",
   passkeySignIn: "Signed in with a passkey",
+  oidcFinish: "Signed in by a provider",
   verifyTotp: "Gave a code of the authenticator",
   verifyRecoveryCode: "Used a recovery code",
   passkeyFactor: "Confirmed with a passkey",

@@ -43,6 +43,9 @@ export const ROLES = {
 } as const;
 
 export const SECURITY = {
+  byProvider: "You sign in by a provider",
+  byProviderText:
+    "You have no password here, and a second factor is what the provider asks for. For a password, an authenticator or passkeys of this server's own, ask an owner for a link (People, New password link): after you have chosen a password by it, they are set up on this page. What keeps less or removes for good asks those who have an authenticator for its code, and nobody else.",
   password: "Password",
   passwordText: "Changing it signs you out everywhere else.",
   current: "Current password",

@@ -18,12 +18,19 @@ export const SIGN_IN = {
   confirm: "Confirm",
   startOver: "Start over",
   passkey: "Sign in with a passkey",
+  withProvider: (name: string) => `Sign in with ${name}`,
   or: "or",
   noOwner: "Nobody owns this server yet",
   noOwnerHelp:
     "When it started, the server printed a set-up link. Open that link in this browser to make the owner's account. On the server's machine, “cyberbackup server setup” does the same.",
   zeroKnowledge: "This server stores sealed data only. Your files are opened in your browser, never there.",
   trust: "Does your browser warn about this page?",
+} as const;
+
+export const PROVIDER = {
+  it: "The provider",
+  denied: "it was told not to, or does not know you",
+  failed: "it has sent you back without an answer",
 } as const;
 
 export const PASSKEYS = {

@@ -1,6 +1,7 @@
 // What the page has to know before anybody is signed in: how this server can be reached safely, and whether it has an owner.
 
 import { z } from "zod";
+import { providerId } from "./oidc-routes.ts";
 import { routes } from "./route.ts";
 
 const port = z.number().int().min(1).max(65_535).nullable();
@@ -26,6 +27,8 @@ export const PAGE_ROUTES = routes({
         hasAuthority: z.boolean(),
         /** False while the set-up link is good. */
         hasOwner: z.boolean(),
+        /** By whom one may sign in beside a password. */
+        providers: z.array(z.strictObject({ id: providerId, name: z.string() })),
       }),
     },
   },

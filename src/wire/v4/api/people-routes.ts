@@ -58,6 +58,8 @@ const me = z.strictObject({
   role: role.nullable(),
   grants: z.array(z.strictObject({ vault: vaultId, role })),
   hasFactor: z.boolean(),
+  /** False for who signs in by a provider alone. */
+  hasPassword: z.boolean(),
   /** Until when guarded routes take the second factor that was given; null when it is not fresh. */
   freshUntil: whole.nullable(),
 });
