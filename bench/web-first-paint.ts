@@ -5,6 +5,8 @@ import { furnishedSite } from "../tests/web/furnished.ts";
 import { OWNER, signInByApi } from "../tests/web/rig.ts";
 import { largestRenderer } from "./tab.ts";
 
+/** Where the sentence does not come, that is an error and no endless wait. */
+const PATIENCE_MS = 60_000;
 const SENTENCE = "section[data-state] [role=status]";
 
 const furnished = await furnishedSite();
@@ -20,7 +22,8 @@ try {
   const page = await context.newPage();
   await page.addInitScript(noteSentence, SENTENCE);
   await page.goto(`${site.origin}/#/`);
-  const wallMs = await page.evaluate(whenNoted);
+  const noted = await page.waitForFunction(whenNoted, undefined, { timeout: PATIENCE_MS });
+  const wallMs = (await noted.jsonValue()) as number;
   console.error(`requests: ${await page.evaluate(requestsOf)}`);
   console.log(JSON.stringify({ wallMs, peakBytes: largestRenderer() }));
 } finally {
@@ -37,10 +40,8 @@ function noteSentence(selector: string): void {
 }
 
 /** In the page. */
-async function whenNoted(): Promise<number> {
-  const noted = window as unknown as { sentenceMs?: number };
-  while (noted.sentenceMs === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
-  return noted.sentenceMs;
+function whenNoted(): number | undefined {
+  return (window as unknown as { sentenceMs?: number }).sentenceMs;
 }
 
 /** In the page: what it asked for, with when it began and ended in milliseconds. */
