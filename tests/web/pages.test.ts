@@ -127,6 +127,18 @@ describe("pages of a server in use", { skip: noChromium }, () => {
     await row.getByText("Kept").waitFor();
   });
 
+  test("are loaded anew when a server that was updated has another version of them", async () => {
+    await using tab = await site.open({ as: { email: OWNER }, path: `/vaults/${furnished.vaultId}` });
+    const { page } = tab;
+    await page.getByRole("tab", { name: "Log" }).waitFor();
+    let asked = 0;
+    await page.route("**/assets/*.js", (route) => (asked++ === 0 ? route.fulfill({ status: 404 }) : route.continue()));
+    await page.getByRole("tab", { name: "Log" }).click();
+    await page.getByRole("region", { name: "The vault's log" }).waitFor();
+    assert.ok(asked > 1);
+    tab.complaints();
+  });
+
   test("are walked by keyboard alone", async () => {
     await using tab = await site.open({ as: { email: OWNER }, path: "/vaults" });
     const { page } = tab;

@@ -11,6 +11,7 @@ import { toastError } from "../parts/toast.tsx";
 import { beginAhead } from "./ahead.ts";
 import { useAccent } from "./appearance.ts";
 import { FactorDialogue } from "./FactorDialogue.tsx";
+import { loadAnewWhenReplaced } from "./new-version.ts";
 import { styleNonce } from "./nonce.ts";
 import { makeRouter } from "./router.tsx";
 import { cssVariables, themeWith } from "./theme.ts";
@@ -19,6 +20,7 @@ import { UnsafePage } from "./UnsafePage.tsx";
 const client = makeQueryClient(toastError);
 const router = makeRouter();
 if (isSecureContext) beginAhead(client);
+loadAnewWhenReplaced();
 
 export function App() {
   const accent = useAccent();
