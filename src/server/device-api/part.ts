@@ -9,12 +9,12 @@ import { INVITE_ROUTES } from "../../wire/v4/api/invite-routes.ts";
 import { VAULT_ROUTES } from "../../wire/v4/api/vault-routes.ts";
 import { type Handlers, mount } from "../http/call.ts";
 import type { Principal } from "../http/principal.ts";
+import { KeyedChallenges } from "../keyed-challenges.ts";
 import type { PartModule, ServerKit, ServerPart } from "../kit.ts";
-import { Challenges } from "./challenges.ts";
 import { NOTE_STEPS, noteSeen } from "./device-notes.ts";
 import { enrol, INVITE_STEPS, sweepInvites } from "./invitations.ts";
 import { newFetchGate } from "./limits.ts";
-import { askChallenge, logIn } from "./login.ts";
+import { askChallenge, CHALLENGE_LIVES_MS, logIn } from "./login.ts";
 import { readHandlers } from "./read-handlers.ts";
 import { RevocationWatch } from "./revocation.ts";
 import { sessionHandlers } from "./session-handlers.ts";
@@ -33,7 +33,7 @@ export const DEVICE_API: PartModule = {
 
 function makeDeviceApi(kit: ServerKit): ServerPart {
   const tokens = new DeviceTokens(kit);
-  const challenges = new Challenges(kit);
+  const challenges = new KeyedChallenges(kit, CHALLENGE_LIVES_MS);
   const watch = new RevocationWatch(kit, tokens);
   const deviceHandlers: Handlers<typeof DEVICE_ROUTES> = {
     ...loginHandlers(kit, challenges, tokens),
@@ -51,7 +51,7 @@ function makeDeviceApi(kit: ServerKit): ServerPart {
     authenticate: async (request) => authenticate(tokens, request),
     start() {
       watch.start();
-      sweeper = setInterval(() => sweep(kit, tokens, challenges), SWEEP_MS).unref();
+      sweeper = setInterval(() => sweep(kit, tokens), SWEEP_MS).unref();
     },
     stop() {
       watch.stop();
@@ -62,7 +62,7 @@ function makeDeviceApi(kit: ServerKit): ServerPart {
 
 function loginHandlers(
   kit: ServerKit,
-  challenges: Challenges,
+  challenges: KeyedChallenges,
   tokens: DeviceTokens,
 ): Pick<Handlers<typeof DEVICE_ROUTES>, "challenge" | "login" | "enroll"> {
   const by = (address: string, subject: string) => ({ address: address === "local" ? undefined : address, subject });
@@ -104,9 +104,8 @@ function authenticate(tokens: DeviceTokens, request: IncomingMessage): Principal
   return { kind: "device", vault: login.vault, device: login.device };
 }
 
-function sweep(kit: ServerKit, tokens: DeviceTokens, challenges: Challenges): void {
+function sweep(kit: ServerKit, tokens: DeviceTokens): void {
   tokens.sweep();
-  challenges.sweep();
   sweepInvites(kit);
   for (const served of kit.vaults.list()) {
     if (served.problem === undefined) forgetEndedSessions(served.vault.context);

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { testClock } from "../../../tests/vault/kit.ts";
 import { systemRandom as random } from "../../core/clock.ts";
 import type { DeviceId, VaultId } from "../../core/ids.ts";
-import { Challenges } from "./challenges.ts";
 import { DeviceTokens } from "./tokens.ts";
 
 const [vault, other] = ["1", "2"].map((digit) => digit.repeat(32)) as [VaultId, VaultId];
@@ -39,26 +38,4 @@ test("a device that logs in again and again keeps its last sixteen", () => {
     given.map((token) => tokens.whose(token) !== undefined),
     given.map((_, i) => i >= 4),
   );
-});
-
-test("a challenge is good for a minute, once, for one device of one vault, at one server", () => {
-  const clock = testClock();
-  const challenges = new Challenges({ clock, random });
-  const { challenge } = challenges.make(vault, device);
-  assert.ok(challenges.isGood(challenge, vault, device));
-  assert.ok(!challenges.isGood(challenge, other, device));
-  assert.ok(!challenges.isGood(challenge, vault, second));
-  assert.ok(!new Challenges({ clock, random }).isGood(challenge, vault, device));
-  for (let i = 0; i < 32; i++) {
-    const changed = challenge.slice();
-    changed[i]! ^= 1;
-    assert.ok(!challenges.isGood(changed, vault, device), `byte ${i}`);
-  }
-  assert.ok(challenges.use(challenge));
-  assert.ok(!challenges.isGood(challenge, vault, device));
-  assert.ok(!challenges.use(challenge));
-  const { challenge: next } = challenges.make(vault, device);
-  clock.advance(60_000);
-  challenges.sweep();
-  assert.ok(!challenges.isGood(next, vault, device));
 });

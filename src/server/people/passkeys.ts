@@ -3,10 +3,11 @@
 // of this server's own (docs/decisions/0006). Always with user verification, so one passkey is two factors.
 
 import { isIP } from "node:net";
+import { utf8 } from "../../core/bytes.ts";
 import { AppError, isAppError } from "../../core/errors.ts";
 import type { ConfirmedCredential, MadeCredential, PASSKEY_ROUTES, Passkey } from "../../wire/v4/api/passkey-routes.ts";
 import type { AnswerOf } from "../http/call.ts";
-import { CHALLENGE_LIVES_MS, PasskeyChallenges } from "./passkey-challenges.ts";
+import { KeyedChallenges, PURPOSE, type Purpose } from "../keyed-challenges.ts";
 import { PasskeyStore, type StoredPasskey, shownPasskey } from "./passkey-store.ts";
 import type { PersonRow } from "./store.ts";
 
@@ -16,17 +17,19 @@ export type PasskeyPlace = { readonly origin: string; readonly host: string };
 /** ES256, EdDSA and RS256: what authenticators have, in the order in which the first two are wanted (RFC 9053). */
 const ALGORITHMS = [-7, -8, -257];
 
+const CHALLENGE_LIVES_MS = 5 * 60_000;
+
 export class Passkeys {
   readonly store: PasskeyStore;
-  readonly #challenges: PasskeyChallenges;
+  readonly #challenges: KeyedChallenges;
 
   constructor(parts: ConstructorParameters<typeof PasskeyStore>[0]) {
     this.store = new PasskeyStore(parts);
-    this.#challenges = new PasskeyChallenges(parts);
+    this.#challenges = new KeyedChallenges(parts, CHALLENGE_LIVES_MS);
   }
 
   question({ origin, host }: PasskeyPlace): AnswerOf<typeof PASSKEY_ROUTES.passkeyQuestion> {
-    const challenge = this.#challenges.make({ deed: "confirm", host });
+    const challenge = this.#challenge(PURPOSE.passkeyConfirm, host);
     const publicKey = {
       challenge,
       rpId: host,
@@ -40,7 +43,7 @@ export class Passkeys {
   /** `signIn`: the one that gave the password for this. */
   wish(place: PasskeyPlace, person: PersonRow, signIn: string): AnswerOf<typeof PASSKEY_ROUTES.passkeyWish> {
     const { origin, host } = place;
-    const challenge = this.#challenges.make({ deed: "add", host, signIn });
+    const challenge = this.#challenge(PURPOSE.passkeyAdd, host, signIn);
     const there = this.store.list(person.id).filter((passkey) => passkey.host === host);
     return {
       origin,
@@ -82,8 +85,7 @@ export class Passkeys {
           response: { clientDataJSON, attestationObject },
           clientExtensionResults: {},
         },
-        expectedChallenge: (asked) =>
-          asked === challenge && this.#challenges.isGood(asked, { deed: "add", host, signIn }),
+        expectedChallenge: (asked) => asked === challenge && this.#isGood(asked, PURPOSE.passkeyAdd, host, signIn),
         expectedOrigin: origin,
         expectedRPID: host,
         requireUserVerification: true,
@@ -91,7 +93,7 @@ export class Passkeys {
       });
       return verified ? registrationInfo : undefined;
     });
-    this.#challenges.spend(challenge);
+    this.#spend(challenge);
     const { credential, credentialBackedUp } = info;
     return shownPasskey(
       this.store.add({
@@ -123,7 +125,7 @@ export class Passkeys {
           response: { clientDataJSON, authenticatorData, signature },
           clientExtensionResults: {},
         },
-        expectedChallenge: (asked) => asked === challenge && this.#challenges.isGood(asked, { deed: "confirm", host }),
+        expectedChallenge: (asked) => asked === challenge && this.#isGood(asked, PURPOSE.passkeyConfirm, host),
         expectedOrigin: origin,
         expectedRPID: host,
         requireUserVerification: true,
@@ -131,11 +133,29 @@ export class Passkeys {
       });
       return verified ? authenticationInfo : undefined;
     });
-    this.#challenges.spend(challenge);
+    this.#spend(challenge);
     const { newCounter: counter, credentialBackedUp: isSynced } = info;
     if (!this.store.used(passkey.id, { counter, isSynced })) throw new AppError("login_failed");
     return passkey;
   }
+
+  /** `signIn`: the one in which it is asked, where a passkey is added: by whoever gave the password, and in that page. */
+  #challenge(purpose: Purpose, host: string, signIn?: string): string {
+    return Buffer.from(this.#challenges.make(purpose, contextOf(host, signIn)).challenge).toString("base64url");
+  }
+
+  #isGood(challenge: string, purpose: Purpose, host: string, signIn?: string): boolean {
+    return this.#challenges.isGood(Buffer.from(challenge, "base64url"), purpose, contextOf(host, signIn));
+  }
+
+  /** Throws `login_failed` for one that was used already. */
+  #spend(challenge: string): void {
+    if (!this.#challenges.use(Buffer.from(challenge, "base64url"))) throw new AppError("login_failed");
+  }
+}
+
+function contextOf(host: string, signIn = ""): Uint8Array {
+  return utf8(JSON.stringify([host, signIn]));
 }
 
 /** Throws `forbidden` for a page that is none of this server's, `passkey_place` where browsers have no passkeys. */
