@@ -17,7 +17,8 @@ export type NameAnswer = "allowed" | "not_listed" | "retired";
 
 export type Admission = {
   allowsAddress(address: string | undefined): boolean;
-  judgeName(user: string, nowMs: number): NameAnswer;
+  /** `retireAt`: what people have set for a registered client, beside the dates given at the start. The earlier one counts. */
+  judgeName(user: string, nowMs: number, retireAt: number | undefined): NameAnswer;
   /** Retirement dates, as milliseconds since 1970 UTC, by name. */
   readonly retirements: ReadonlyMap<string, number>;
 };
@@ -35,9 +36,9 @@ export function createAdmission(rules: AdmissionRules): Admission {
       const family = isIP(plain ?? "");
       return family !== 0 && networks.check(plain!, family === 4 ? "ipv4" : "ipv6");
     },
-    judgeName(user, nowMs) {
+    judgeName(user, nowMs, retireAt = Number.POSITIVE_INFINITY) {
       if (names && !names.has(user)) return "not_listed";
-      return nowMs >= (retirements.get(user) ?? Number.POSITIVE_INFINITY) ? "retired" : "allowed";
+      return nowMs >= Math.min(retireAt, retirements.get(user) ?? retireAt) ? "retired" : "allowed";
     },
   };
 }

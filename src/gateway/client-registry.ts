@@ -129,10 +129,6 @@ export class ClientRegistry {
     return this.#database.run("UPDATE clients SET retireAt = ? WHERE name = ?", at ?? null, user).changes > 0;
   }
 
-  isRetired(user: string): boolean {
-    return (this.byName(user)?.retireAt ?? Number.POSITIVE_INFINITY) <= this.#clock.now();
-  }
-
   /** Forgets the key, so that the client may send another one. False when there is no such name. */
   resetKey(user: string): boolean {
     return this.#database.run("UPDATE clients SET publicKey = NULL WHERE name = ?", user).changes > 0;

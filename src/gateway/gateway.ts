@@ -96,10 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       address: gateway.address,
       stats: () => gateway.stats(),
       clients: registry,
-      judgeName(user) {
-        const answer = admission.judgeName(user, clock.now());
-        return answer === "allowed" && registry.isRetired(user) ? "retired" : answer;
-      },
+      judgeName: (user) => admission.judgeName(user, clock.now(), registry.byName(user)?.retireAt),
       retirements: admission.retirements,
       async close() {
         await gateway.close();

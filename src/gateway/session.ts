@@ -189,7 +189,7 @@ export class Session {
   #register(user: string | undefined): Answer {
     const { registry, logger } = this.#options;
     if (user === undefined || !isUserName(user)) return this.#refuseAndClose(said`the name to register is none`);
-    if (!this.#isAdmitted(user)) return ERROR;
+    if (!this.#isAdmitted(registry.byName(user) ?? { user, retireAt: undefined })) return ERROR;
     const client = registry.register(user);
     if (client === "full") return this.#refuse(said`no more clients can be registered`);
     if (client === "taken") return { code: REPLY.nameTaken };
@@ -206,7 +206,7 @@ export class Session {
     const { name, publicKey } = decodePublicKeyPayload(payload);
     const client = registry.byId(id);
     if (!client || name !== client.user) return this.#refuse(said`the name does not belong to the client id`);
-    if (!this.#isAdmitted(client.user)) return ERROR;
+    if (!this.#isAdmitted(client)) return ERROR;
     if (client.publicKey && this.#registeredHere !== id) return this.#refuse(said`the client has a key already`);
     const wrappedKey = isLegacyPublicKey(publicKey) ? this.#logIn({ ...client, publicKey }) : undefined;
     if (!wrappedKey) return this.#refuse(said`the key is none`);
@@ -216,7 +216,7 @@ export class Session {
 
   #reconnect(id: V3ClientId, user: string | undefined): Answer {
     const client = this.#options.registry.byId(id);
-    if (client && client.user === user && !this.#isAdmitted(user)) return ERROR;
+    if (client && client.user === user && !this.#isAdmitted(client)) return ERROR;
     const wrappedKey = client?.user === user && client?.publicKey ? this.#logIn(client) : undefined;
     // The old client goes on with 1025 on this connection, so it stays open.
     if (!wrappedKey) return { code: REPLY.reconnectRefused, client: id };
@@ -236,24 +236,17 @@ export class Session {
     return wrappedKey;
   }
 
-  #isAdmitted(user: string): boolean {
-    if (!this.#isListed(user)) return false;
-    if (!this.#options.registry.isRetired(user)) return true;
-    this.#refused(said`the name is retired`);
-    return false;
-  }
-
-  /** By what was given at the start, which costs nothing: it is asked for each packet. */
-  #isListed(user: string): boolean {
+  /** As the client is known to the caller: it is asked for each packet, by what was read when it logged in. */
+  #isAdmitted({ user, retireAt }: Pick<RegisteredClient, "user" | "retireAt">): boolean {
     const { admission, clock } = this.#options;
-    const answer = admission.judgeName(user, clock.now());
+    const answer = admission.judgeName(user, clock.now(), retireAt);
     if (answer !== "allowed")
       this.#refused(answer === "retired" ? said`the name is retired` : said`the name is not listed`);
     return answer === "allowed";
   }
 
   #sender(): Sender | undefined {
-    if (!this.#client || !this.#fileKey || !this.#isListed(this.#client.user)) return undefined;
+    if (!this.#client || !this.#fileKey || !this.#isAdmitted(this.#client)) return undefined;
     return { client: this.#client.id, user: this.#client.user, fileKey: this.#fileKey };
   }
 

@@ -649,19 +649,29 @@ describe("who is let in", () => {
     ),
   );
 
-  test("names until the day on which they are retired", async () => {
-    let now = Date.parse("2027-06-29T23:59:59Z");
-    const options = { admission: { retire: ["alice=2027-06-30"] }, clock: { ...systemClock, now: () => now } };
-    await withRig(async (rig) => {
-      const peer = await (await rig.peer()).enter("alice");
-      await peer.upload("f", hello);
-      now = Date.parse("2027-06-30T00:00:00Z");
-      assert.equal(codeOf(await peer.sendFile("g", hello)), REPLY.error);
-      const back = await rig.peer();
-      assert.equal(codeOf(await back.reconnect("alice", peer.id)), REPLY.error);
-      assert.deepEqual(stored(rig), ["alice/f"]);
-    }, options)();
-  });
+  for (const by of ["the start", "people"] as const) {
+    test(`names until the day on which they are retired, set by ${by}`, async () => {
+      const day = Date.parse("2027-06-30T00:00:00Z");
+      let now = day - 1000;
+      const retire = by === "the start" ? ["alice=2027-06-30"] : ["alice=2028-01-01", "bob=2027-01-01"];
+      const options = { admission: { retire }, clock: { ...systemClock, now: () => now } };
+      await withRig(async (rig) => {
+        const first = await (await rig.peer()).enter("alice");
+        if (by === "people") rig.gateway.clients.retire("alice", day);
+        const peer = await rig.peer();
+        await peer.reconnect("alice", first.id);
+        await first.upload("f", hello);
+        assert.equal(rig.gateway.judgeName("alice"), "allowed");
+        now = day;
+        assert.equal(rig.gateway.judgeName("alice"), "retired");
+        assert.equal(codeOf(await peer.sendFile("g", hello)), REPLY.error);
+        const back = await rig.peer();
+        assert.equal(codeOf(await back.reconnect("alice", first.id)), REPLY.error);
+        assert.equal(codeOf(await back.register("alice")), REPLY.error);
+        assert.deepEqual(stored(rig), ["alice/f"]);
+      }, options)();
+    });
+  }
 
   test(
     "networks that are listed; others hear nothing",
