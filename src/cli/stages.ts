@@ -1,5 +1,5 @@
 // The steps of a start, one after another: each is named, timed and told, also when it is the one that fails. What it throws goes on
-// to whoever says how the run ended.
+// to whoever says how the run ended, and is said to people only there.
 
 import type { Context } from "./context.ts";
 import { toAppError } from "./failure.ts";
@@ -16,7 +16,8 @@ export function stagesOf({ host, output }: Context): Stage {
   const tell = (name: string, ok: boolean, detail: string, startMs: number): void => {
     const durationMs = Math.round(host.clock.monotonic() - startMs);
     const mark = ok ? output.paint.green("✔") : output.paint.red("✖");
-    output.say(`${mark} ${name.padEnd(NAME_WIDTH)} ${formatDuration(durationMs).padStart(7)}  ${detail}`);
+    const shown = ok ? detail : "failed";
+    output.say(`${mark} ${name.padEnd(NAME_WIDTH)} ${formatDuration(durationMs).padStart(7)}  ${shown}`);
     output.json({ type: "stage", command: "up", stage: name, ok, detail, durationMs });
     output.flush();
   };

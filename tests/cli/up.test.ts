@@ -101,6 +101,10 @@ describe("what keeps a server from starting is said, and nothing is left running
     writeFileSync(file, "");
     const error = await cliError(at, ["up", ...ANY_PORT, "--data", join(file, "srv")], { exit: 1 });
     assert.equal(error.code, "folder_unusable");
+    const said = await cli(at, ["up", ...ANY_PORT, "--data", join(file, "srv")], { exit: 1 });
+    const words = `${said.text}${said.stderr}`;
+    assert.equal(words.split(error.message).length, 2, `the reason stands once: ${words}`);
+    assert.match(words, /✖ folder .* failed/);
     assert.match(error.hint, /--data/);
   });
 
