@@ -95,11 +95,14 @@ function announce({ database }: VaultContext, { session }: Lease, seq: number): 
   });
 }
 
-/** From here on the session protects every block of the record, until the snapshot itself does. */
+/**
+ * From here on the session protects every block of the record, until the snapshot itself does. After a power cut nothing is collected
+ * before the log was read to its end, so this needs not survive one.
+ */
 function protectRefs(vault: VaultContext, lease: Lease, record: DecodedSnapshot): void {
   const { database } = vault;
   const refs = decodeRefs(record.refs);
-  database.transaction(() => {
+  database.softTransaction(() => {
     assertLease(database, lease.session);
     if (unsoundAmong(database, refs).length > 0) throw new AppError("base_gone");
     database.run(

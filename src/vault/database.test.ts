@@ -44,6 +44,28 @@ describe("the database", () => {
     database.close();
   });
 
+  test("waits for the disk beside this thread, for several at a time, and says when it cannot", async () => {
+    const path = newPath();
+    const database = new Database(path);
+    database.exec("CREATE TABLE t (x)");
+    const insert = (x: number) => database.durably(() => database.run("INSERT INTO t VALUES (?)", x).lastInsertRowid);
+    const first = insert(1);
+    assert.equal(database.get("SELECT count(*) AS n FROM t")!.n, 1, "it is done before it is safe");
+    assert.deepEqual(await Promise.all([first, insert(2), insert(3)]), [1, 2, 3]);
+    assert.equal(database.flush(), database.flush());
+    await database.flush();
+    assert.equal(database.get("PRAGMA synchronous")!.synchronous, 2);
+    const late = database.flush();
+    database.close();
+    await assert.rejects(late, code("io"));
+    await assert.rejects(insert(4));
+
+    const other = new Database(":memory:");
+    assert.equal(await other.durably(() => 7), 7);
+    await other.flush();
+    other.close();
+  });
+
   test("another thread writes the log into the database, which then begins anew", async () => {
     const thread = checkpointThread();
     const runs: Promise<void>[] = [];

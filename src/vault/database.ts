@@ -2,7 +2,9 @@
 // A transaction is one synchronous function: nothing else of this process can run inside it, and no other process waits long.
 // That is why nothing in here may await, and why files are written before or after a transaction, never within one.
 
+import { closeSync, fdatasync, openSync, realpathSync } from "node:fs";
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { promisify } from "node:util";
 import { AppError, throwIfAborted } from "../core/errors.ts";
 import type { Checkpoints, RunningCheckpoint } from "./checkpoints.ts";
 
@@ -14,6 +16,8 @@ export type DatabaseOptions = {
   readonly busyTimeoutMs?: number;
   /** Called before each transaction commits; what it throws rolls the transaction back (fault tests). */
   readonly beforeCommit?: (() => void) | undefined;
+  /** Waits until what was committed survives a power cut, in place of an fdatasync of the log (schedules and power cuts in tests). */
+  readonly flush?: (() => Promise<void>) | undefined;
   /** Writes the log into the database from a thread of its own (default: this thread does, now and then, and stands still meanwhile). */
   readonly checkpoints?: Checkpoints | undefined;
   /** Pages that are kept in memory. */
@@ -42,6 +46,8 @@ const SQLITE = {
   notADatabase: 26,
 } as const;
 
+const syncData = promisify(fdatasync);
+
 export class Database {
   readonly path: string;
   readonly #database: DatabaseSync;
@@ -51,10 +57,19 @@ export class Database {
   #checkpoint: RunningCheckpoint | undefined;
   #commits = 0;
   #isInTransaction = false;
+  readonly #flushInstead: (() => Promise<void>) | undefined;
+  readonly #hasLog: boolean;
+  /** Of the log, for `flush` only. SQLite locks other files, so closing it loses no lock. */
+  #logFile: number | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+  #nextFlush: Promise<void> | undefined;
+  /** After one the system has forgotten what it could not write: no later flush could vouch for it. */
+  #flushFailure: { readonly error: unknown } | undefined;
 
   constructor(path: string, options: DatabaseOptions = {}) {
     this.path = path;
     this.#beforeCommit = options.beforeCommit;
+    this.#flushInstead = options.flush;
     this.#checkpoints = options.checkpoints;
     this.#database = this.#guard(
       () => new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS, defensive: true }),
@@ -65,6 +80,7 @@ export class Database {
     this.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${options.cacheKiB ?? CACHE_KIB};
       PRAGMA wal_autocheckpoint = ${this.#checkpoints ? OVERDUE_PAGES : CHECKPOINT_PAGES};
       PRAGMA journal_size_limit = 33554432`);
+    this.#hasLog = Object.values(this.get("PRAGMA journal_mode") ?? {})[0] === "wal";
   }
 
   exec(sql: string): void {
@@ -105,6 +121,42 @@ export class Database {
       return this.transaction(work);
     } finally {
       this.exec("PRAGMA synchronous = FULL");
+    }
+  }
+
+  /**
+   * `transaction`, but it is not this thread that waits for the disk. Until the answer a power cut may undo the work, with all that was
+   * committed after it: the log keeps its order. Throws `io` too.
+   */
+  async durably<T>(work: () => T): Promise<T> {
+    if (!this.#hasLog) return this.transaction(work);
+    const result = this.softTransaction(work);
+    await this.flush();
+    return result;
+  }
+
+  /** Resolves when all that is committed now survives a power cut. Those who wait at a time share one call of the disk. */
+  flush(): Promise<void> {
+    if (this.#flushInstead !== undefined) return this.#flushInstead();
+    this.#nextFlush ??= this.#flushing.then(() => {
+      this.#nextFlush = undefined;
+      const flush = this.#syncLog();
+      this.#flushing = flush.catch(() => undefined);
+      return flush;
+    });
+    return this.#nextFlush;
+  }
+
+  async #syncLog(): Promise<void> {
+    if (!this.#hasLog) return;
+    try {
+      if (!this.#database.isOpen) throw new Error("it was closed meanwhile");
+      if (this.#flushFailure) throw this.#flushFailure.error;
+      this.#logFile ??= openSync(`${realpathSync(this.path)}-wal`, "r+");
+      await syncData(this.#logFile);
+    } catch (error) {
+      this.#flushFailure ??= { error };
+      throw new AppError("io", { cause: error, context: { path: this.path, detail: `${(error as Error).message}.` } });
     }
   }
 
@@ -187,6 +239,9 @@ export class Database {
     this.#checkpoint = undefined;
     this.#statements.clear();
     if (this.#database.isOpen) this.#database.close();
+    const file = this.#logFile;
+    this.#logFile = undefined;
+    if (file !== undefined) void this.#flushing.then(() => closeSync(file));
   }
 
   #statement(sql: string, asArrays = false): StatementSync {

@@ -102,9 +102,9 @@ async function append(
   }
 }
 
-/** One transaction, and nothing when another process has applied it already. */
+/** One transaction, and nothing when another process has applied it already. What a power cut undoes, the next start reads in the store again. */
 function applyEntry(vault: VaultContext, entry: DecodedEntry, record: DecodedSnapshot | undefined): void {
-  vault.database.transaction(() => {
+  vault.database.softTransaction(() => {
     const head = readHead(vault.database);
     if (head.seq >= entry.seq) {
       const row = vault.database.get<{ id: Uint8Array }>("SELECT id FROM log WHERE seq = ?", entry.seq);

@@ -41,6 +41,8 @@ export type VaultOptions = {
   readonly indexCacheKiB?: number;
   /** Called before each index transaction commits (fault tests). */
   readonly beforeCommit?: () => void;
+  /** In place of waiting for the index's disk (schedules and power cuts in tests). */
+  readonly flush?: () => Promise<void>;
   /** For a process that many wait for (default: none). */
   readonly checkpoints?: Checkpoints | undefined;
 };
@@ -143,6 +145,7 @@ export function openDatabase(indexPath: string, options: VaultOptions): Database
   return new Database(indexPath, {
     ...(options.waitMs === undefined ? {} : { busyTimeoutMs: options.waitMs }),
     beforeCommit: options.beforeCommit,
+    flush: options.flush,
     checkpoints: options.checkpoints,
     cacheKiB: options.indexCacheKiB,
   });
@@ -176,7 +179,7 @@ async function recover(vault: VaultContext): Promise<void> {
     try {
       if (await adoptPack(vault, packId)) vault.logger.info("a pack was adopted after a crash", { packId });
     } catch (error) {
-      // A pack is whole before it has its name, so this one was damaged since. Nothing refers to it yet.
+      // A pack is whole before it has its name, so this one was damaged since. Its row was not safe, so nobody was told of it.
       if (!isAppError(error, "pack_corrupt")) throw error;
       vault.logger.warn("a pack that was never acknowledged is damaged", { packId });
     }

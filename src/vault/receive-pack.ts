@@ -59,10 +59,8 @@ export async function receivePack(
     held.release();
     await writer.abort();
   }
-  // A pack that was there already is only good for a session that is still there, too.
-  assertLease(vault.database, lease.session);
-  const { protectedBlocks } = memoryOf(vault, session);
-  for (const blockNo of receipt.blockNos) protectedBlocks.add(blockNo);
+  // Invariant 2: the row survives a power cut before anybody is told of it.
+  await vault.database.flush();
   return receipt;
 }
 
@@ -176,9 +174,9 @@ async function store(
   const packId = await packIdOf(headerBytes, footerBytes);
   if (n !== undefined) claimNumber(vault, session, packId, n);
   const known = receiptOf(vault, packId) ?? (await adoptPack(vault, packId));
-  if (known !== undefined) return known;
+  if (known !== undefined) return protect(vault, session, known);
 
-  const blockNos = intend(vault, session, packId, entries.length);
+  const blockNos = await intend(vault, session, packId, entries.length);
   const receivedAt = vault.clock.now();
   const trailer = await encodeTrailer({
     receivedAt,
@@ -192,13 +190,24 @@ async function store(
   if (!isOurs) {
     // The same pack came twice at a time, and the other one was first: its trailer counts.
     const other = receiptOf(vault, packId) ?? (await adoptPack(vault, packId));
-    if (other !== undefined) return other;
+    if (other !== undefined) return protect(vault, session, other);
     throw new AppError("vault_busy", { context: { holder: `pack ${packId} is being removed` } });
   }
   const sizeBytes = received.lengthBytes + trailer.length;
   const contents = { packId, sizeBytes, receivedAt, sessions: header.sessions, entries, blockNos };
   if (!indexPack(vault, contents)) throw new AppError("session_unknown");
-  return { packId, blockNos };
+  return protect(vault, session, { packId, blockNos });
+}
+
+/**
+ * In the turn that found or indexed the pack: once this waits for anything, a collection may run. A pack that was there already is only
+ * good for a session that is still there, too.
+ */
+function protect(vault: VaultContext, session: SessionId, receipt: PackReceipt): PackReceipt {
+  requireLease(vault, session);
+  const { protectedBlocks } = memoryOf(vault, session);
+  for (const blockNo of receipt.blockNos) protectedBlocks.add(blockNo);
+  return receipt;
 }
 
 /** From now on the number is this pack's. Throws `pack_conflict` when it is another one's. */
@@ -219,19 +228,22 @@ function claimNumber(vault: VaultContext, session: SessionId, packId: PackId, n:
 }
 
 /** Notes that the pack is about to get its name. */
-function intend(vault: VaultContext, session: SessionId, packId: PackId, count: number): number[] {
+function intend(vault: VaultContext, session: SessionId, packId: PackId, count: number): Promise<number[]> {
   const lease = requireLease(vault, session);
-  return vault.database.transaction(() => {
+  return vault.database.durably(() => {
     assertLease(vault.database, lease.session);
     intendToAdd(vault.database, packKey(packId), lease.session, vault.clock.now());
     return allocateBlockNos(vault.database, count);
   });
 }
 
-/** False when the intent is gone: the lease had expired, and garbage collection has written the pack off. */
+/**
+ * False when the intent is gone: the lease had expired, and garbage collection has written the pack off. Should a power cut undo it, the
+ * intent is there again, and with it the next start finds the pack.
+ */
 function indexPack(vault: VaultContext, contents: PackContents): boolean {
   const { database } = vault;
-  return database.transaction(() => {
+  return database.softTransaction(() => {
     if (database.get("SELECT 1 FROM packs WHERE packId = ?", fromHex(contents.packId)) !== undefined) return true;
     if (!dropIntent(database, packKey(contents.packId), INTENT_ADD)) return false;
     insertPack(database, contents, contents.receivedAt);

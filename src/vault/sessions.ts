@@ -27,7 +27,7 @@ export type Lease = {
 /** Opens a session, or gives the same answer again while its lease stands. A session that has ended is never opened again. */
 export function openSession(vault: VaultContext, request: SessionRequest): SessionGrant {
   const { database } = vault;
-  return database.transaction(() => {
+  return database.softTransaction(() => {
     requireUnlocked(database, "rebuild");
     requireDevice(database, request.device);
     const sessionId = fromHex(request.session);
@@ -54,7 +54,7 @@ export function renewSession(vault: VaultContext, session: SessionId): void {
 
 export function closeSession(vault: VaultContext, session: SessionId): void {
   vault.sessions.delete(session);
-  vault.database.transaction(() => {
+  vault.database.softTransaction(() => {
     const row = vault.database.get<{ session: number }>(
       "SELECT session FROM sessions WHERE sessionId = ?",
       fromHex(session),

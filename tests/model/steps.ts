@@ -28,6 +28,8 @@ export class Game {
   readonly model: Promises;
   /** Aborts what runs in the background. */
   readonly cancels = new Set<AbortController>();
+  /** Collections that run: each is told of a snapshot that is new, which it may purge once somebody removes it. */
+  readonly collections = new Set<(id: SnapshotId) => void>();
   readonly trail: string[] = [];
 
   constructor(stage: Stage) {
@@ -334,6 +336,7 @@ async function commit(game: Game, random: Prng): Promise<void> {
     readable: new Set(),
   };
   model.snapshots.set(record.id, snapshot);
+  for (const mayPurge of game.collections) mayPurge(record.id);
   await sendRecord(game, process, session);
 }
 
@@ -586,11 +589,15 @@ async function collect(game: Game, random: Prng): Promise<void> {
     targetPackBytes: 1500,
     signal: cancel.signal,
   };
-  const changes = [...model.snapshots.values()].map(({ id }) =>
-    expectChange(game, { snapshot: id, from: "trash", to: "purged" }),
-  );
+  const changes: Change[] = [];
+  const mayPurge = (id: SnapshotId): void => {
+    changes.push(expectChange(game, { snapshot: id, from: "trash", to: "purged" }));
+  };
+  for (const id of model.snapshots.keys()) mayPurge(id);
+  game.collections.add(mayPurge);
   const settle = () => {
     game.cancels.delete(cancel);
+    game.collections.delete(mayPurge);
     game.observe();
     for (const change of changes) model.changes.delete(change);
   };
@@ -614,6 +621,7 @@ async function collect(game: Game, random: Prng): Promise<void> {
       allow(code, isBusy && "vault_busy", cancel.signal.aborted && "interrupted");
     },
     lost() {
+      game.collections.delete(mayPurge);
       for (const change of changes) change.isLost = true;
       if (!isBusy) stage.staleLocks.add("gc");
     },

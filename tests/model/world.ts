@@ -127,7 +127,7 @@ export class Stage {
     const inner = faultStore(memoryStore(this.disk), breaker, { mode });
     const vault = await openVault(
       { store: gatedStore(inner, this.turns), indexPath: this.disk.indexPath },
-      { clock: this.clock, beforeCommit: () => breaker.step() },
+      { clock: this.clock, beforeCommit: () => breaker.step(), flush: () => this.turns.gate() },
     );
     const process = { id: ++this.#opened, vault, admin: vaultAdmin(vault), breaker };
     this.processes[slot] = process;
