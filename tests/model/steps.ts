@@ -655,7 +655,10 @@ async function check(game: Game, random: Prng): Promise<void> {
   const process = await game.process(random);
   await game.start(process, "check", () => process.admin.check({ readData: random.below(2) === 0 }), {
     done({ problems }) {
-      const serious = problems.filter(({ code }) => code !== "unexpected" || stage.crashes === 0);
+      // A pack that came when a collection had ended its silent session lies there until the next one.
+      const mayBeLeft =
+        stage.crashes > 0 || model.sessions.some((it) => it.state !== "open" && it.record === undefined);
+      const serious = problems.filter(({ code }) => code !== "unexpected" || !mayBeLeft);
       if (model.damages === 0) assert.deepEqual(serious, [], "nothing was damaged");
     },
     failed: (code) => allow(code),
