@@ -59,7 +59,15 @@ const VAULT = "load";
 const random = prng(1);
 /** An answer is read by the same thread that makes the others' packs: how late that one is. */
 const lag = monitorEventLoopDelay({ resolution: 5 });
-const spent = { questions: [] as number[], packs: 0, commits: 0, errors: [] as string[] };
+const spent = {
+  questions: [] as number[],
+  packs: 0,
+  commits: 0,
+  errors: [] as string[],
+  /** Processor time. */
+  ownSeconds: 0,
+  serverSeconds: 0,
+};
 
 rmSync(values.folder, { recursive: true, force: true });
 mkdirSync(values.folder, { recursive: true });
@@ -73,11 +81,15 @@ try {
   }
   const idle = server.peakBytes();
   lag.enable();
+  const cpuBefore = process.cpuUsage();
+  const serverBefore = server.cpuSeconds();
   const end = performance.now() + seconds * 1000;
   await Promise.all(
     devices.map((device, i) => (i < uploaders ? upload(device, signers[i]!, end) : stayIn(device, end))),
   );
   const peak = server.peakBytes();
+  spent.ownSeconds = secondsOf(process.cpuUsage(cpuBefore));
+  spent.serverSeconds = server.cpuSeconds() - serverBefore;
   for (const device of devices) device.close();
   report(idle, peak);
 } finally {
@@ -187,6 +199,8 @@ function report(idleBytes: number, peakBytes: number): void {
     `of which this program's own delay: p50 ${(lag.percentile(50) / 1e6).toFixed(1)} ms, p99 ${own.toFixed(1)} ms`,
   );
   console.log(`packs ${spent.packs} (${mib(spent.packs * BLOCKS_PER_PACK * BLOCK_BYTES)}), snapshots ${spent.commits}`);
+  const spentSeconds = `server ${spent.serverSeconds.toFixed(1)} s, this program ${spent.ownSeconds.toFixed(1)} s`;
+  console.log(`processor time during the load: ${spentSeconds}`);
   console.log(`memory ${mib(peakBytes)} (${mib(idleBytes)} before the load)`);
   console.log(
     `errors ${spent.errors.length}${spent.errors
@@ -200,4 +214,8 @@ function report(idleBytes: number, peakBytes: number): void {
 
 function mib(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+}
+
+function secondsOf({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1e6;
 }

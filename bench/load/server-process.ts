@@ -15,10 +15,15 @@ export type ServerProcess = {
   readonly fingerprint: string;
   /** Most memory that it ever had (VmHWM, proc(5)). */
   peakBytes(): number;
+  /** Processor time of all its threads since it started. */
+  cpuSeconds(): number;
   stop(): Promise<void>;
   /** At once, for the end of this process. */
   kill(): void;
 };
+
+/** USER_HZ, which is 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
 
 type Started = { readonly port: number; readonly socket: string; readonly fingerprint: string };
 
@@ -42,6 +47,7 @@ export async function startServerProcess(
     socketPath: socket,
     fingerprint,
     peakBytes: () => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]) * 1024,
+    cpuSeconds: () => ticksOf(readFileSync(`/proc/${child.pid}/stat`, "utf8")) / TICKS_PER_SECOND,
     async stop() {
       child.ref();
       const ended = once(child, "exit");
@@ -50,6 +56,15 @@ export async function startServerProcess(
     },
     kill: () => void child.kill("SIGKILL"),
   };
+}
+
+/** Of utime and stime, the 14th and 15th field (proc(5)); the second one, a name in brackets, may have blanks. */
+function ticksOf(stat: string): number {
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13);
+  return Number(user) + Number(system);
 }
 
 /** The rest of what it says is read and thrown away. */

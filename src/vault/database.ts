@@ -28,7 +28,9 @@ const BUSY_TIMEOUT_MS = 10_000;
 const CACHE_KIB = 16_000;
 /** Pages in the log from which on they are written into the database. */
 const CHECKPOINT_PAGES = 8192;
-/** The same where another thread does it: this many say that it does not come to it. */
+/** The same where another thread does it: from here on this thread writes the last few, so that the log can begin anew. */
+const LONG_LOG_PAGES = 4 * CHECKPOINT_PAGES;
+/** This many say that the other thread does not come to it. */
 const OVERDUE_PAGES = 16 * CHECKPOINT_PAGES;
 /** Transactions between two looks at the log. */
 const LOOK_EVERY = 8;
@@ -55,6 +57,8 @@ export class Database {
   readonly #beforeCommit: (() => void) | undefined;
   readonly #checkpoints: Checkpoints | undefined;
   #checkpoint: RunningCheckpoint | undefined;
+  /** Pages of the log when the last checkpoint began. */
+  #writtenPages = 0;
   #commits = 0;
   #isInTransaction = false;
   readonly #flushInstead: (() => Promise<void>) | undefined;
@@ -186,14 +190,19 @@ export class Database {
   /** What was committed stays so whatever happens here. */
   #lookAtLog(): void {
     if (this.#checkpoints === undefined || this.#checkpoint !== undefined || ++this.#commits % LOOK_EVERY > 0) return;
-    if (this.#pagesInLog() < CHECKPOINT_PAGES) return;
+    const pages = this.#pagesInLog();
+    if (pages < this.#writtenPages) this.#writtenPages = 0;
+    if (pages - this.#writtenPages < CHECKPOINT_PAGES) return;
+    this.#writtenPages = pages;
     const running = this.#checkpoints.run(this.path);
     this.#checkpoint = running;
     void running.done.then(() => {
       if (this.#checkpoint !== running) return;
       this.#checkpoint = undefined;
-      // The few pages that came meanwhile, if any did: only when all are written does the log begin anew.
-      if (this.#database.isOpen && this.#pagesInLog("NOOP", "unwritten") > 0) this.#pagesInLog("PASSIVE");
+      // Pages have come meanwhile where many write, and only when all are written does the log begin anew. That is worth two waits for the
+      // disk now and then.
+      const isLong = this.#database.isOpen && this.#pagesInLog() >= LONG_LOG_PAGES;
+      if (isLong && this.#pagesInLog("NOOP", "unwritten") > 0) this.#pagesInLog("PASSIVE");
     });
   }
 

@@ -3,6 +3,7 @@
 import type { DeviceId, VaultId } from "../../core/ids.ts";
 import { damagedBlocks, logDevices } from "../../vault/server-queries.ts";
 import type { AlertKind } from "../../wire/v4/api/overview-routes.ts";
+import type { Run } from "../../wire/v4/api/run-routes.ts";
 import { deviceNotes } from "../device-api/device-notes.ts";
 import type { JobStore } from "../jobs/job-store.ts";
 import type { ServerKit } from "../kit.ts";
@@ -88,10 +89,18 @@ export class Lookout {
       openAlerts(kit.database).filter((alert) => alert.vault === vault),
       ({ device }) => device,
     );
+    const going = Map.groupBy(
+      this.#options.runs.running().filter((run) => run.vault === vault),
+      ({ device }) => device,
+    );
     return [...logDevices(served.vault.context).values()].flatMap(({ device, revoked, addedAt: enrolledAt }) => {
       if (revoked) return [];
       const runs = facts.of(vault, device);
-      const heard = [enrolledAt, notes.get(device)?.lastSeenAt ?? 0, this.#heardAt(vault, device, runs)];
+      const heard = [
+        enrolledAt,
+        notes.get(device)?.lastSeenAt ?? 0,
+        this.#heardAt(vault, device, runs, going.get(device)),
+      ];
       const heardAt = Math.max(...heard);
       return [
         { vault, device, enrolledAt, heardAt, plans: plans.get(device) ?? [], runs, open: open.get(device) ?? [] },
@@ -99,10 +108,9 @@ export class Lookout {
     });
   }
 
-  #heardAt(vault: VaultId, device: DeviceId, plans: DeviceFacts["runs"]): number {
-    const { kit, runs, streams } = this.#options;
+  #heardAt(vault: VaultId, device: DeviceId, plans: DeviceFacts["runs"], going: readonly Run[] = []): number {
+    const { kit, streams } = this.#options;
     if (streams.isConnected(vault, device)) return kit.clock.now();
-    const going = runs.running().filter((run) => run.vault === vault && run.device === device);
     const ended = plans.flatMap(({ recent, lastDone }) => [...recent.slice(0, 1), ...(lastDone ? [lastDone] : [])]);
     return Math.max(0, ...going.map(({ heardAt }) => heardAt), ...ended.map((run) => run.endedAt ?? run.heardAt));
   }
