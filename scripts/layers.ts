@@ -113,12 +113,18 @@ function problemWith(path: string, name: string, from: Room, specifier: string):
   if (isBuiltin(specifier)) {
     return from.node ? undefined : `${name}/ also runs in a browser and may not import ${specifier}`;
   }
+  return ofPackage(name, from, specifier);
+}
+
+function ofPackage(name: string, from: Room, specifier: string): string | undefined {
   const npmName = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
   return from.packages.includes(npmName) ? undefined : `${name}/ may not import the package ${npmName}`;
 }
 
 function climb(name: string, from: Room, target: string): string | undefined {
   const [top, to = "", ...rest] = target.replace(/\.tsx?$/, "").split("/");
+  // A file that a package does not export by itself.
+  if (top === "node_modules") return ofPackage(name, from, [to, ...rest].join("/"));
   if (top !== "src") return `reaches outside src/ (${target})`;
   if (to === name || from.below.includes(to)) return undefined;
   if (from.below.includes(`${to}/${rest.join("/")}`)) return undefined;

@@ -8,7 +8,10 @@ import {
   concatBytes,
   equalBytes,
   fromHex,
+  memoryBy,
+  releaseBytes,
   releaseWhole,
+  roomFor,
   toHex,
   tryFromHex,
   tryUtf8Decode,
@@ -209,4 +212,17 @@ test("bytes are given back when they are the whole of their buffer, and left alo
   const small = new Uint8Array(16);
   for (const given of [whole, part, small]) releaseWhole(given);
   assert.deepEqual([whole.length, part.length, small.length], [0, 8191, 16]);
+});
+
+test("a thread may have its own way with the memory of large buffers", () => {
+  const given: ArrayBuffer[] = [];
+  const before = memoryBy({ giveBack: (buffer) => void given.push(buffer), take: () => given.pop()! });
+  try {
+    const first = new Uint8Array(2 ** 20);
+    releaseBytes(first);
+    const again = roomFor(1000);
+    assert.deepEqual([again.buffer === first.buffer, again.length, given.length], [true, 1000, 0]);
+  } finally {
+    memoryBy(before);
+  }
 });

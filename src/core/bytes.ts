@@ -60,11 +60,28 @@ const RELEASE_FROM_BYTES = 256 * 1024;
 /** Below this the collector costs less than the call. */
 const RELEASE_WHOLE_FROM_BYTES = 4 * 1024;
 
-let giveBack = (buffer: ArrayBuffer): void => void buffer.transfer(0);
+/** How a thread does with the memory of large buffers. */
+export type Memory = {
+  giveBack(buffer: ArrayBuffer): void;
+  /** At least so many bytes of whatever content. */
+  take(length: number): ArrayBuffer;
+};
 
-/** Another way for this thread, where that one gives nothing back (web/engine/release.ts). */
-export function releaseBy(way: (buffer: ArrayBuffer) => void): void {
-  giveBack = way;
+let memory: Memory = {
+  giveBack: (buffer) => void buffer.transfer(0),
+  take: (length) => new ArrayBuffer(length),
+};
+
+/** Another way for this thread, where that one gives nothing back (web/engine/release.ts); answers the one before. */
+export function memoryBy(way: Memory): Memory {
+  const before = memory;
+  memory = way;
+  return before;
+}
+
+/** For whoever fills all of it: what is in it may be anything that this thread has released. */
+export function roomFor(length: number): Bytes {
+  return new Uint8Array(memory.take(length), 0, length);
 }
 
 /**
@@ -73,7 +90,7 @@ export function releaseBy(way: (buffer: ArrayBuffer) => void): void {
  */
 export function releaseBytes(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASE_FROM_BYTES) giveBack(buffer);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASE_FROM_BYTES) memory.giveBack(buffer);
 }
 
 /**
@@ -87,7 +104,7 @@ export function releaseWhole(bytes: Uint8Array): void {
     buffer.byteLength === bytes.byteLength &&
     bytes.length >= RELEASE_WHOLE_FROM_BYTES
   )
-    giveBack(buffer);
+    memory.giveBack(buffer);
 }
 
 /** Byte-wise order, as memcmp: negative, zero or positive. */

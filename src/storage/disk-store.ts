@@ -160,14 +160,15 @@ async function sameContent(file: FileHandle, target: string): Promise<boolean> {
 }
 
 async function readAt(handle: FileHandle, offset: number, length: number): Promise<Bytes> {
-  const buffer = new Uint8Array(length);
+  // Not zeroed: what was not read is not given out.
+  const buffer = Buffer.allocUnsafeSlow(length);
   let done = 0;
   while (done < length) {
     const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
     if (bytesRead === 0) break;
     done += bytesRead;
   }
-  return buffer.subarray(0, done);
+  return new Uint8Array(buffer.buffer, 0, done);
 }
 
 /** Makes a folder below `root`; each new one is durable in the one above it. */

@@ -10,9 +10,10 @@ import type { BlockLocation } from "../../wire/v4/vault-port.ts";
 import type { ApiClient } from "./api-client.ts";
 import { answerInvalid } from "./exchange.ts";
 
-/** About two blocks a call. With the calls ahead this is what a read holds beyond what its consumer does. */
-const CALL_BYTES = 4 * 2 ** 20;
-const CALLS_AHEAD = 4;
+/** About two blocks a call. */
+export const CALL_BYTES = 4 * 2 ** 20;
+/** What a read holds beyond what its consumer does. */
+const AHEAD_BYTES = 16 * 2 ** 20;
 
 type Fetched = { readonly block: BlockLocation; readonly sealed: Bytes };
 
@@ -21,15 +22,15 @@ export async function* fetchBlocks(
   client: ApiClient,
   vault: VaultId,
   blocks: readonly BlockLocation[],
-  signal: AbortSignal | undefined,
+  { signal, callBytes }: { readonly signal: AbortSignal | undefined; readonly callBytes: number },
 ): AsyncGenerator<Fetched> {
   const left = new AbortController();
   const either = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
-  const groups = groupsOf(blocks);
+  const groups = groupsOf(blocks, callBytes);
   const pending: Promise<Bytes[]>[] = [];
   let next = 0;
   const fill = (): void => {
-    while (pending.length < CALLS_AHEAD && next < groups.length) {
+    while (pending.length < AHEAD_BYTES / callBytes && next < groups.length) {
       const group = fetchGroup(client, vault, groups[next++]!, either);
       // Awaited in its turn: until then its failure is nobody's.
       group.catch(() => undefined);
@@ -48,11 +49,11 @@ export async function* fetchBlocks(
   }
 }
 
-function groupsOf(blocks: readonly BlockLocation[]): BlockLocation[][] {
+function groupsOf(blocks: readonly BlockLocation[], callBytes: number): BlockLocation[][] {
   const groups: BlockLocation[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const block of blocks) {
-    if (bytes + block.length > CALL_BYTES || groups.at(-1)!.length === API_LIMITS.blocksPerCall) {
+    if (bytes + block.length > callBytes || groups.at(-1)!.length === API_LIMITS.blocksPerCall) {
       groups.push([]);
       bytes = 0;
     }

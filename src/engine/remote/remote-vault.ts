@@ -18,7 +18,7 @@ import type {
   VaultPort,
 } from "../../wire/v4/vault-port.ts";
 import type { ApiClient } from "./api-client.ts";
-import { fetchBlocks } from "./block-fetcher.ts";
+import { CALL_BYTES, fetchBlocks } from "./block-fetcher.ts";
 import { answerInvalid, IF_NONE_MATCH, NOT_MODIFIED } from "./exchange.ts";
 import { PackSender } from "./pack-sender.ts";
 import { Slots } from "./slots.ts";
@@ -30,7 +30,11 @@ export type RemoteVaultOptions = {
   /** What this machine knows the vault as. */
   readonly vaultId: VaultId | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of blocks, in one answer: more where each call is dear. */
+  readonly callBytes?: number | undefined;
 };
+
+type CallOptions = Pick<RemoteVaultOptions, "signal" | "callBytes">;
 
 const CHUNK_BYTES = 32;
 /** Calls of one question that was cut up. */
@@ -44,21 +48,23 @@ export async function openRemoteVault(options: RemoteVaultOptions): Promise<Remo
   if (vaultId !== undefined && head.vault !== vaultId) {
     throw new AppError("vault_mismatch", { context: { detail: `the server has vault ${head.vault} at this address` } });
   }
-  return new RemoteVault(client, head.vault, options.signal);
+  return new RemoteVault(client, head.vault, options);
 }
 
 export class RemoteVault implements VaultPort {
   readonly vaultId: VaultId;
   readonly client: ApiClient;
   readonly #signal: AbortSignal | undefined;
+  readonly #callBytes: number;
   readonly #packs: PackSender;
   readonly #questions = new Slots(2 * CALLS_AT_ONCE);
   #snapshots: { readonly tag: string; readonly rows: readonly SnapshotRow[] } | undefined;
 
-  constructor(client: ApiClient, vaultId: VaultId, signal?: AbortSignal) {
+  constructor(client: ApiClient, vaultId: VaultId, { signal, callBytes = CALL_BYTES }: CallOptions = {}) {
     this.client = client;
     this.vaultId = vaultId;
     this.#signal = signal;
+    this.#callBytes = callBytes;
     this.#packs = new PackSender(client, vaultId);
   }
 
@@ -160,7 +166,7 @@ export class RemoteVault implements VaultPort {
   }
 
   fetchBlocks(blocks: readonly BlockLocation[]): AsyncIterable<{ block: BlockLocation; sealed: Bytes }> {
-    return fetchBlocks(this.client, this.vaultId, blocks, this.#signal);
+    return fetchBlocks(this.client, this.vaultId, blocks, { signal: this.#signal, callBytes: this.#callBytes });
   }
 
   async sealedSessionKeys(sessions: readonly SessionId[]): Promise<Map<SessionId, Bytes>> {

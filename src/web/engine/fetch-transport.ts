@@ -2,12 +2,13 @@
 // nothing again; whatever keeps a request from its whole answer is `server_unreachable`, and nothing waits for ever.
 // Bodies are sent whole: browsers stream uploads over HTTP/2 only.
 
-import { releaseBytes, utf8 } from "../../core/bytes.ts";
+import { utf8 } from "../../core/bytes.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import { AppError, isAppError, throwIfAborted } from "../../core/errors.ts";
 import { sha256 } from "../../core/sha256.ts";
 import { collect } from "../../engine/remote/exchange.ts";
 import type { Binding, HttpAnswer, HttpBody, HttpRequest, HttpTransport } from "../../engine/remote/transport.ts";
+import { sliceReader } from "./slice-reader.ts";
 
 export type FetchTransportOptions = {
   /** Where the page came from. */
@@ -80,18 +81,16 @@ function bodyOf(body: HttpBody): BodyInit {
 }
 
 async function* slicesOf(response: Response, watch: Watch): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  let isOver = reader === undefined;
+  const reader = response.body && sliceReader(response.body);
+  let isOver = reader === null;
   try {
     while (!isOver) {
       watch.touch();
-      const { done, value } = await reader!.read();
+      const slice = await reader!.read();
       // While its reader is busy, nothing is waited for.
       watch.pause();
-      isOver = done;
-      if (!value) continue;
-      yield value;
-      releaseBytes(value);
+      isOver = slice === undefined;
+      if (slice) yield slice;
     }
   } catch (error) {
     isOver = true;

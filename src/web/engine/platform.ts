@@ -1,10 +1,11 @@
 // The engine's platform in a browser: WebCrypto, and zstd compiled to WebAssembly. For workers: zstd works while nothing else does.
 
-import { compress, decompress, init } from "@bokuweb/zstd-wasm";
-import type { Bytes } from "../../core/bytes.ts";
+import { compress, init } from "@bokuweb/zstd-wasm";
+import { Module } from "../../../node_modules/@bokuweb/zstd-wasm/dist/web/module.js";
+import { type Bytes, roomFor } from "../../core/bytes.ts";
 import { systemClock, systemRandom } from "../../core/clock.ts";
 import type { EnginePlatform, Zstd } from "../../engine/platform.ts";
-import { releaseToNobody } from "./release.ts";
+import { reuseMemory } from "./release.ts";
 import { workerPrimitives } from "./worker-primitives.ts";
 
 // The types are of the build for Node.
@@ -14,7 +15,7 @@ const primitives = workerPrimitives();
 
 /** The platform, once zstd is loaded: from `wasmUrl`, or from where the page's bundler puts what the library names. */
 export async function browserPlatform(wasmUrl?: string): Promise<EnginePlatform> {
-  if (!loaded) releaseToNobody();
+  if (!loaded) reuseMemory();
   loaded ??= initFrom(wasmUrl);
   await loaded;
   return { primitives, zstd, clock: systemClock, random: systemRandom };
@@ -24,16 +25,32 @@ const zstd: Zstd = {
   compress: (data, level) => compress(data, level) as Bytes,
 
   decompress(frame, length) {
-    // The library allocates what the header claims.
+    // What a frame claims is not to be trusted; whatever it claims, it gets room for `length` bytes.
     const claimed = frameContentSize(frame);
     if (claimed === "damaged" || (claimed !== "unknown" && claimed !== BigInt(length))) return undefined;
+    const source = wasm._malloc(frame.length);
+    const target = wasm._malloc(Math.max(1, length));
     try {
-      const data = decompress(frame, { defaultHeapSize: Math.max(1, length) }) as Bytes;
-      return data.length === length ? data : undefined;
-    } catch {
-      return undefined;
+      if (source === 0 || target === 0) return undefined;
+      wasm.HEAPU8.set(frame, source);
+      // Errors are numbers that no length comes near (zstd.h, ZSTD_isError).
+      if (wasm._ZSTD_decompress(target, length, source, frame.length) >>> 0 !== length) return undefined;
+      const data = roomFor(length);
+      data.set(wasm.HEAPU8.subarray(target, target + length));
+      return data;
+    } finally {
+      wasm._free(target);
+      wasm._free(source);
     }
   },
+};
+
+/** The library's own function copies what it gives into memory of its own, new each time. */
+const wasm = Module as {
+  readonly HEAPU8: Uint8Array;
+  _malloc(length: number): number;
+  _free(at: number): void;
+  _ZSTD_decompress(target: number, room: number, source: number, length: number): number;
 };
 
 /** What a zstd frame's header says of its content's size (RFC 8878, §3.1.1.1). */

@@ -49,6 +49,9 @@ const CACHE_BYTES = 48 * 2 ** 20;
 /** Records are small; what takes time is the way to the server and back. */
 const RECORDS_AT_ONCE = 6;
 
+/** Chromium makes a pipe of half a megabyte for each answer. */
+const CALL_BYTES = 8 * 2 ** 20;
+
 export class ReaderSession {
   readonly vault: RemoteVault;
   #reader: VaultReader | undefined;
@@ -66,7 +69,7 @@ export class ReaderSession {
     const transport = fetchTransport({ origin: self.location.origin, credentials: "same-origin" });
     const retrier = new Retrier({ clock, random, onWait: (_, waitMs) => onWait(waitMs) });
     const client = new ApiClient({ transport, credentials: nobody, retrier });
-    return new ReaderSession(await openRemoteVault({ client, name, vaultId: undefined }));
+    return new ReaderSession(await openRemoteVault({ client, name, vaultId: undefined, callBytes: CALL_BYTES }));
   }
 
   /** Throws `passphrase_wrong`, `passkey_refused`, `rollback`, and what `unlock` of the engine throws. */

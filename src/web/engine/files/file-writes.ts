@@ -10,7 +10,7 @@ import type { VaultReader } from "../../../engine/reader/reader.ts";
 import { Slots } from "../../../engine/remote/slots.ts";
 import { type BlockPlan, type BlockWork, type Piece, planBlocks } from "../../../engine/restore/block-plan.ts";
 import { chunkIdAt, type TreeEntry } from "../../../wire/v4/tree-types.ts";
-import { chunkOf, openBlocks } from "../open-blocks.ts";
+import { chunkOf, type MaybeOpened, openBlocks } from "../open-blocks.ts";
 
 /** Where the bytes of one file go. `write` may be called again before the last one has ended. */
 export type FileSink = {
@@ -138,12 +138,29 @@ class WriteRun {
     this.#batchBytes = 0;
     const locations = await this.#reader.locate(pieces.map(({ chunk, chunkIds }) => chunkIdAt(chunkIds, chunk)));
     const plan = planBlocks(pieces, locations, (task) => task.isListed && task.content.length === task.pending);
-    await this.#writing;
-    this.#writing = this.#write(plan, pieces);
+    const blocks = openBlocks(
+      this.#reader,
+      plan.blocks.map(({ location }) => location),
+      this.#options.signal,
+    );
+    // Its first blocks are on their way while the last ones of the batch before are being written.
+    const first = blocks.next();
+    first.catch(() => undefined);
+    try {
+      await this.#writing;
+    } catch (error) {
+      await blocks.return(undefined).catch(() => undefined);
+      throw error;
+    }
+    this.#writing = this.#write(plan, pieces, startingWith(first, blocks));
     this.#writing.catch(() => undefined);
   }
 
-  async #write({ blocks, missing }: BlockPlan<Task>, pieces: readonly Piece<Task>[]): Promise<void> {
+  async #write(
+    { blocks, missing }: BlockPlan<Task>,
+    pieces: readonly Piece<Task>[],
+    opening: AsyncIterable<MaybeOpened>,
+  ): Promise<void> {
     for (const task of missing) {
       task.error ??= new AppError("chunk_missing", { context: { path: rawToText(task.job.path) } });
       task.pending -= pieces.filter(({ file }) => file === task).length;
@@ -151,12 +168,7 @@ class WriteRun {
     }
     const works = new Map(blocks.map((work) => [work.location.blockNo, work]));
     const under: Promise<void>[] = [];
-    const { signal } = this.#options;
-    for await (const { location, opened, error } of openBlocks(
-      this.#reader,
-      blocks.map(({ location }) => location),
-      signal,
-    )) {
+    for await (const { location, opened, error } of opening) {
       const work = works.get(location.blockNo)!;
       const chunk = (piece: Piece<Task>): Uint8Array => {
         if (error) throw error;
@@ -205,6 +217,14 @@ class WriteRun {
       await task.drop();
       task.job.onFailed(ofThisFile(error));
     }
+  }
+}
+
+async function* startingWith<T>(first: Promise<IteratorResult<T>>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    for (let next = await first; !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return(undefined).catch(() => undefined);
   }
 }
 

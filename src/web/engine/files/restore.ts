@@ -135,7 +135,8 @@ function fileJob(
     entry,
     async open() {
       if (existing === "keep" && (await exists(parent.handle, name))) throw new KeptFile();
-      return handleSink(reader, await parent.handle.getFileHandle(name, { create: true }), { shown });
+      const handle = await parent.handle.getFileHandle(name, { create: true });
+      return handleSink(reader, handle, { shown, sizeBytes: entry.size ?? 0 });
     },
     onDone() {
       progress.files++;

@@ -45,7 +45,7 @@ export async function saveFile(found: FoundEntry, options: SaveOptions): Promise
   const job = {
     path,
     entry,
-    open: () => handleSink(reader, handle, { shown }),
+    open: () => handleSink(reader, handle, { shown, sizeBytes: entry.size ?? 0 }),
     onFailed: (error: AppError) => {
       failure = error;
     },

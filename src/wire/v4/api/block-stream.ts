@@ -1,7 +1,7 @@
 // The stream of POST /blocks: for each block u32 length (little-endian) ‖ sealed bytes; length 0 where it cannot be read. It may end
 // after any whole block (docs/protocol-v4.md, The device API).
 
-import { type Bytes, ByteWriter } from "../../../core/bytes.ts";
+import { type Bytes, ByteWriter, releaseBytes, roomFor } from "../../../core/bytes.ts";
 import { SEALED_MAX } from "../pack.ts";
 
 export const BLOCK_LENGTH_BYTES = 4;
@@ -55,7 +55,7 @@ export class BlockStreamReader {
     if (this.#wanted > SEALED_MAX) this.#fail("a block is longer than any can be");
     this.#headLength = 0;
     this.#bodyLength = 0;
-    this.#body = new Uint8Array(Math.min(this.#wanted, Math.max(slice.length - part.length, MIN_ROOM_BYTES)));
+    this.#body = roomFor(Math.min(this.#wanted, Math.max(slice.length - part.length, MIN_ROOM_BYTES)));
     return slice.subarray(part.length);
   }
 
@@ -69,8 +69,9 @@ export class BlockStreamReader {
   }
 
   #grow(need: number): void {
-    const grown = new Uint8Array(Math.min(this.#wanted, Math.max(need, 2 * this.#body!.length)));
+    const grown = roomFor(Math.min(this.#wanted, Math.max(need, 2 * this.#body!.length)));
     grown.set(this.#body!.subarray(0, this.#bodyLength));
+    releaseBytes(this.#body!);
     this.#body = grown;
   }
 }
