@@ -11,14 +11,14 @@ const [here, there] = [utf8("here"), utf8("there")];
 
 test("a challenge is good for its time, once, for one purpose and context, in one process", () => {
   const clock = testClock();
-  const parts = { clock, random: systemRandom };
-  const challenges = new KeyedChallenges(parts, LIVES_MS);
+  const parts = { clock, random: systemRandom, livesMs: LIVES_MS };
+  const challenges = new KeyedChallenges(parts);
   const { challenge, expiresAt } = challenges.make(login, here);
   assert.equal(expiresAt, clock.now() + LIVES_MS);
   assert.ok(challenges.isGood(challenge, login, here));
   assert.ok(!challenges.isGood(challenge, login, there));
   assert.ok(!challenges.isGood(challenge, passkeyAdd, here));
-  assert.ok(!new KeyedChallenges(parts, LIVES_MS).isGood(challenge, login, here));
+  assert.ok(!new KeyedChallenges(parts).isGood(challenge, login, here));
   assert.ok(!challenges.isGood(challenge.subarray(1), login, here));
   for (let i = 0; i < challenge.length; i++) {
     const changed = challenge.slice();
@@ -41,8 +41,8 @@ test("a challenge is good for its time, once, for one purpose and context, in on
 });
 
 test("a mark is the same for a text, another for another text, purpose and process", () => {
-  const parts = { clock: testClock(), random: systemRandom };
-  const [challenges, others] = [new KeyedChallenges(parts, LIVES_MS), new KeyedChallenges(parts, LIVES_MS)];
+  const parts = { clock: testClock(), random: systemRandom, livesMs: LIVES_MS };
+  const [challenges, others] = [new KeyedChallenges(parts), new KeyedChallenges(parts)];
   const mark = challenges.mark(PURPOSE.inventedVault, here);
   assert.equal(mark.length, 16);
   assert.deepEqual(challenges.mark(PURPOSE.inventedVault, here), mark);

@@ -6,6 +6,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { type Bytes, toHex } from "../core/bytes.ts";
 import type { Clock, RandomSource } from "../core/clock.ts";
+import type { Parts } from "./store-parts.ts";
 
 /** One byte each, so that what was asked for one thing is never an answer to another. */
 export const PURPOSE = { login: 1, passkeyConfirm: 2, passkeyAdd: 3, inventedVault: 4 } as const;
@@ -22,7 +23,7 @@ export class KeyedChallenges {
   /** Used ones, and until when they must not be taken again: in this order. Only who has answered rightly adds to it. */
   readonly #used = new Map<string, number>();
 
-  constructor({ clock, random }: { readonly clock: Clock; readonly random: RandomSource }, livesMs: number) {
+  constructor({ clock, random, livesMs }: Parts<"clock" | "random"> & { readonly livesMs: number }) {
     this.#clock = clock;
     this.#random = random;
     this.#livesMs = livesMs;

@@ -4,6 +4,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import type { VaultId } from "../core/ids.ts";
+import type { Parts } from "./store-parts.ts";
 import type { ServedVault } from "./vaults.ts";
 
 const GOOD_FOR_MS = 3_600_000;
@@ -14,7 +15,7 @@ export class OldestRead {
   readonly #clock: Clock;
   readonly #known = new Map<VaultId, { readonly at: number; readonly oldest: Promise<number | undefined> }>();
 
-  constructor(clock: Clock) {
+  constructor({ clock }: Parts<"clock">) {
     this.#clock = clock;
   }
 

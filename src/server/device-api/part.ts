@@ -33,7 +33,7 @@ export const DEVICE_API: PartModule = {
 
 function makeDeviceApi(kit: ServerKit): ServerPart {
   const tokens = new DeviceTokens(kit);
-  const challenges = new KeyedChallenges(kit, CHALLENGE_LIVES_MS);
+  const challenges = new KeyedChallenges({ clock: kit.clock, random: kit.random, livesMs: CHALLENGE_LIVES_MS });
   const watch = new RevocationWatch(kit, tokens);
   const deviceHandlers: Handlers<typeof DEVICE_ROUTES> = {
     ...loginHandlers(kit, challenges, tokens),

@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import type { Clock, RandomSource } from "../../core/clock.ts";
 import type { DeviceId, VaultId } from "../../core/ids.ts";
+import type { Parts } from "../store-parts.ts";
 
 const LIFETIME_MS = 15 * 60_000;
 /** A device that logs in again and again pushes out its own oldest token, and nobody else's. */
@@ -18,7 +19,7 @@ export class DeviceTokens {
   /** Hashes of each device's tokens, oldest first. */
   readonly #byDevice = new Map<string, string[]>();
 
-  constructor({ clock, random }: { readonly clock: Clock; readonly random: RandomSource }) {
+  constructor({ clock, random }: Parts<"clock" | "random">) {
     this.#clock = clock;
     this.#random = random;
   }

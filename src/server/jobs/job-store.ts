@@ -5,6 +5,7 @@ import type { VaultId } from "../../core/ids.ts";
 import type { Database } from "../../vault/database.ts";
 import { JOB_STATES, type Job, type JobKind, type JobOptions, type JobState } from "../../wire/v4/api/job-routes.ts";
 import type { Migrations } from "../database.ts";
+import type { Parts } from "../store-parts.ts";
 
 export const JOB_MIGRATIONS: Migrations = {
   part: "jobs",
@@ -46,7 +47,7 @@ export type JobFilter = {
 export class JobStore {
   readonly #database: Database;
 
-  constructor(database: Database) {
+  constructor({ database }: Parts<"database">) {
     this.#database = database;
   }
 

@@ -25,8 +25,8 @@ export const JOBS_PART: PartModule = { migrations: JOB_MIGRATIONS, make: makeJob
 export function makeJobsPart(kit: ServerKit) {
   const { database, clock, logger } = kit;
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
-  const store = new JobStore(database);
-  const settings = new VaultSettingsStore(database, timeZone);
+  const store = new JobStore({ database });
+  const settings = new VaultSettingsStore({ database, timeZone });
   const quotas = new Quotas({
     clock,
     dataFolder: kit.settings.data,
@@ -36,7 +36,7 @@ export function makeJobsPart(kit: ServerKit) {
   });
   const events = new EventStream(clock.now());
   const lag = new LoopLag();
-  const ages = new OldestRead(clock);
+  const ages = new OldestRead({ clock });
   const metrics = makeMetrics({
     kit,
     quotas,

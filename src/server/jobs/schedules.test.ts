@@ -21,7 +21,7 @@ let scheduler: Scheduler;
 beforeEach(() => {
   const database = new Database(":memory:");
   for (const step of JOB_MIGRATIONS.steps) database.exec(step);
-  store = new JobStore(database);
+  store = new JobStore({ database });
   started = [];
   scheduler = new Scheduler({
     database,

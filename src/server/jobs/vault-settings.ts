@@ -8,6 +8,7 @@ import type { RetentionRules } from "../../vault/apply-retention.ts";
 import type { Database } from "../../vault/database.ts";
 import { isEmptyPolicy, type RetentionPolicy } from "../../vault/retention.ts";
 import type { Policy, Quota, RetentionSettings, VaultSettings } from "../../wire/v4/api/job-routes.ts";
+import type { Parts } from "../store-parts.ts";
 
 const NO_LIMIT: Quota = { bytes: null, snapshots: null };
 
@@ -16,7 +17,7 @@ export class VaultSettingsStore {
   readonly #timeZone: string;
 
   /** `timeZone`: of vaults that have none set. */
-  constructor(database: Database, timeZone: string) {
+  constructor({ database, timeZone }: Parts<"database"> & { readonly timeZone: string }) {
     this.#database = database;
     this.#timeZone = timeZone;
   }

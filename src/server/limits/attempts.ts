@@ -4,6 +4,7 @@
 
 import type { Clock } from "../../core/clock.ts";
 import { AppError, type ErrorCode, isAppError } from "../../core/errors.ts";
+import type { Parts } from "../store-parts.ts";
 import { addressKey } from "./address.ts";
 import { ATTEMPTS, type AttemptKind, type AttemptRule, KNOWN_FOR_MS, MOST_COUNTERS, MOST_KNOWN } from "./rules.ts";
 
@@ -36,10 +37,14 @@ export class AttemptLimits {
   /** Address and subject of right answers → until when they are remembered. */
   readonly #known = new Map<string, number>();
 
-  constructor({ clock, mostCounters, mostKnown }: { clock: Clock; mostCounters?: number; mostKnown?: number }) {
+  constructor({
+    clock,
+    mostCounters = MOST_COUNTERS,
+    mostKnown = MOST_KNOWN,
+  }: Parts<"clock"> & { readonly mostCounters?: number; readonly mostKnown?: number }) {
     this.#clock = clock;
-    this.#mostCounters = mostCounters ?? MOST_COUNTERS;
-    this.#mostKnown = mostKnown ?? MOST_KNOWN;
+    this.#mostCounters = mostCounters;
+    this.#mostKnown = mostKnown;
   }
 
   /** How many counters are held: for tests and metrics. */

@@ -6,6 +6,7 @@ import type { DeviceId, VaultId } from "../../core/ids.ts";
 import type { Database } from "../../vault/database.ts";
 import type { ChannelChange, ChannelKind, NewChannel } from "../../wire/v4/api/notify-routes.ts";
 import type { Severity } from "../../wire/v4/api/overview-routes.ts";
+import type { StoreParts } from "../store-parts.ts";
 import type { Target, TargetSeal } from "./seal.ts";
 import type { Patience } from "./when.ts";
 
@@ -43,11 +44,11 @@ export class ChannelStore {
   readonly #random: RandomSource;
   readonly #seal: TargetSeal;
 
-  constructor(parts: { database: Database; clock: Clock; random: RandomSource; seal: TargetSeal }) {
-    this.#database = parts.database;
-    this.#clock = parts.clock;
-    this.#random = parts.random;
-    this.#seal = parts.seal;
+  constructor({ database, clock, random, seal }: StoreParts & { readonly seal: TargetSeal }) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#random = random;
+    this.#seal = seal;
   }
 
   /** All of them, or those of one person (null: of the server itself). */

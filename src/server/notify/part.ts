@@ -45,7 +45,7 @@ export const NOTIFY_PART: PartModule = { migrations: NOTIFY_MIGRATIONS, make: ma
 export async function makeNotifyPart(kit: ServerKit): Promise<NotifyPart> {
   const { database, clock, random, logger, settings } = kit;
   const people = new PeopleStore({ database, clock, random });
-  const seal = new TargetSeal(await authSecret(settings.data, random), random);
+  const seal = new TargetSeal({ authSecret: await authSecret(settings.data, random), random });
   const channels = new ChannelStore({ database, clock, random, seal });
   const queue = new NotifyQueue({ database, clock, random });
   const emailOf = (person: string): string | undefined => people.byId(person)?.email;

@@ -4,6 +4,7 @@
 import { toHex } from "../../core/bytes.ts";
 import type { Clock, RandomSource } from "../../core/clock.ts";
 import type { Database } from "../../vault/database.ts";
+import type { StoreParts } from "../store-parts.ts";
 import type { Notice } from "./notice.ts";
 
 export type PingWord = "start" | "success" | "fail";
@@ -33,7 +34,7 @@ export class NotifyQueue {
   readonly #clock: Clock;
   readonly #random: RandomSource;
 
-  constructor({ database, clock, random }: { database: Database; clock: Clock; random: RandomSource }) {
+  constructor({ database, clock, random }: StoreParts) {
     this.#database = database;
     this.#clock = clock;
     this.#random = random;

@@ -4,6 +4,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import type { RandomSource } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Parts } from "../store-parts.ts";
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -19,7 +20,7 @@ export class TargetSeal {
   readonly #key: Uint8Array;
   readonly #random: RandomSource;
 
-  constructor(authSecret: string, random: RandomSource) {
+  constructor({ authSecret, random }: Parts<"random"> & { readonly authSecret: string }) {
     this.#key = new Uint8Array(hkdfSync("sha256", authSecret, "", "CB4 notification targets v1", 32));
     this.#random = random;
   }

@@ -7,6 +7,7 @@ import { AppError } from "../../core/errors.ts";
 import type { VaultId } from "../../core/ids.ts";
 import type { Database } from "../../vault/database.ts";
 import { hasRole, type Role } from "../http/principal.ts";
+import type { Parts } from "../store-parts.ts";
 import type { Auth } from "./auth.ts";
 import type { PersonRow } from "./store.ts";
 
@@ -40,7 +41,7 @@ export class ApiKeys {
   readonly #database: Database;
   readonly #clock: Clock;
 
-  constructor({ auth, database, clock }: { auth: Auth; database: Database; clock: Clock }) {
+  constructor({ auth, database, clock }: Parts<"database" | "clock"> & { readonly auth: Auth }) {
     this.#auth = auth;
     this.#database = database;
     this.#clock = clock;

@@ -6,6 +6,7 @@ import type { Clock } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import type { VaultId } from "../../core/ids.ts";
 import type { Database } from "../../vault/database.ts";
+import type { Parts } from "../store-parts.ts";
 
 export type AuditEntry = {
   readonly id: number;
@@ -38,10 +39,14 @@ export class AuditTrail {
   readonly #clock: Clock;
   readonly #mostRows: number;
 
-  constructor({ database, clock, mostRows }: { database: Database; clock: Clock; mostRows?: number }) {
+  constructor({
+    database,
+    clock,
+    mostRows = LIMITS.auditRows.value,
+  }: Parts<"database" | "clock"> & { readonly mostRows?: number }) {
     this.#database = database;
     this.#clock = clock;
-    this.#mostRows = mostRows ?? LIMITS.auditRows.value;
+    this.#mostRows = mostRows;
   }
 
   record(entry: Omit<AuditEntry, "id" | "at">): void {

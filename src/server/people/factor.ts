@@ -8,6 +8,7 @@ import type { Clock } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Database } from "../../vault/database.ts";
+import type { Parts } from "../store-parts.ts";
 import type { Auth } from "./auth.ts";
 
 export const FRESH_MS = LIMITS.secondFactorMinutes.value * 60_000;
@@ -24,7 +25,7 @@ export class SecondFactors {
   readonly #used = new Map<string, number>();
   readonly #freshKeys = new Map<string, number>();
 
-  constructor({ auth, database, clock }: { auth: Auth; database: Database; clock: Clock }) {
+  constructor({ auth, database, clock }: Parts<"database" | "clock"> & { readonly auth: Auth }) {
     this.#auth = auth;
     this.#database = database;
     this.#clock = clock;

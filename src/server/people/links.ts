@@ -6,6 +6,7 @@ import type { Clock, RandomSource } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Database } from "../../vault/database.ts";
+import type { StoreParts } from "../store-parts.ts";
 
 export type Link = { readonly token: string; readonly expiresAt: number };
 
@@ -17,7 +18,7 @@ export class PeopleLinks {
   readonly #clock: Clock;
   readonly #random: RandomSource;
 
-  constructor({ database, clock, random }: { database: Database; clock: Clock; random: RandomSource }) {
+  constructor({ database, clock, random }: StoreParts) {
     this.#database = database;
     this.#clock = clock;
     this.#random = random;

@@ -5,6 +5,7 @@ import type { Clock, RandomSource } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Database } from "../../vault/database.ts";
 import type { Passkey } from "../../wire/v4/api/passkey-routes.ts";
+import type { StoreParts } from "../store-parts.ts";
 
 export type StoredPasskey = Passkey & {
   /** base64url, as browsers name it. */
@@ -25,7 +26,7 @@ export class PasskeyStore {
   readonly #clock: Clock;
   readonly #random: RandomSource;
 
-  constructor({ database, clock, random }: { database: Database; clock: Clock; random: RandomSource }) {
+  constructor({ database, clock, random }: StoreParts) {
     this.#database = database;
     this.#clock = clock;
     this.#random = random;

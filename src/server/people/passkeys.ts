@@ -25,7 +25,7 @@ export class Passkeys {
 
   constructor(parts: ConstructorParameters<typeof PasskeyStore>[0]) {
     this.store = new PasskeyStore(parts);
-    this.#challenges = new KeyedChallenges(parts, CHALLENGE_LIVES_MS);
+    this.#challenges = new KeyedChallenges({ ...parts, livesMs: CHALLENGE_LIVES_MS });
   }
 
   question({ origin, host }: PasskeyPlace): AnswerOf<typeof PASSKEY_ROUTES.passkeyQuestion> {

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../core/clock.ts";
 import type { Database } from "../../vault/database.ts";
+import type { Parts } from "../store-parts.ts";
 
 export type SignInRow = {
   readonly id: string;
@@ -25,7 +26,7 @@ export class SignIns {
   readonly #database: Database;
   readonly #clock: Clock;
 
-  constructor({ database, clock }: { database: Database; clock: Clock }) {
+  constructor({ database, clock }: Parts<"database" | "clock">) {
     this.#database = database;
     this.#clock = clock;
   }

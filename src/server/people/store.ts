@@ -7,6 +7,7 @@ import { AppError } from "../../core/errors.ts";
 import type { VaultId } from "../../core/ids.ts";
 import type { Database } from "../../vault/database.ts";
 import type { Role } from "../http/principal.ts";
+import type { StoreParts } from "../store-parts.ts";
 
 export type PersonRow = {
   readonly id: string;
@@ -36,7 +37,7 @@ export class PeopleStore {
   readonly #clock: Clock;
   readonly #random: RandomSource;
 
-  constructor({ database, clock, random }: { database: Database; clock: Clock; random: RandomSource }) {
+  constructor({ database, clock, random }: StoreParts) {
     this.#database = database;
     this.#clock = clock;
     this.#random = random;

@@ -50,10 +50,10 @@ export const RUNS_PART: PartModule = {
 export function makeRunsPart(kit: ServerKit, { disk = () => askDisk(kit.settings.data) }: RunsPartOptions = {}) {
   const { database, clock, logger } = kit;
   const runs = new Runs(kit);
-  const facts = new RunFacts(database);
-  const buckets = new ReportBuckets(clock);
-  const jobs = new JobStore(database);
-  const ages = new OldestRead(clock);
+  const facts = new RunFacts({ database });
+  const buckets = new ReportBuckets({ clock });
+  const jobs = new JobStore({ database });
+  const ages = new OldestRead({ clock });
   const streams = new DeviceStreams((vault, device, isConnected) =>
     kit.emit({ type: isConnected ? "device-connected" : "device-disconnected", vault, device }),
   );

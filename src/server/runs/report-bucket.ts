@@ -4,6 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { AppError } from "../../core/errors.ts";
 import type { DeviceId, VaultId } from "../../core/ids.ts";
 import { RUN_LIMITS } from "../../wire/v4/api/run-routes.ts";
+import type { Parts } from "../store-parts.ts";
 
 const { reportsAtOnce, reportsPerSecond } = RUN_LIMITS;
 
@@ -11,7 +12,7 @@ export class ReportBuckets {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, { level: number; at: number }>();
 
-  constructor(clock: Clock) {
+  constructor({ clock }: Parts<"clock">) {
     this.#clock = clock;
   }
 

@@ -3,6 +3,7 @@
 import type { DeviceId, NameToken, SessionId, VaultId } from "../../core/ids.ts";
 import type { Database } from "../../vault/database.ts";
 import type { Run } from "../../wire/v4/api/run-routes.ts";
+import type { Parts } from "../store-parts.ts";
 import { readRun } from "./run-rows.ts";
 
 /** Runs of a plan that are looked back at. */
@@ -19,7 +20,7 @@ export class RunFacts {
   readonly #database: Database;
   readonly #known = new Map<string, readonly PlanRuns[]>();
 
-  constructor(database: Database) {
+  constructor({ database }: Parts<"database">) {
     this.#database = database;
   }
 
