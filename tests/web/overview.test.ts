@@ -32,13 +32,15 @@ describe("overview, devices and runs", { skip: noChromium }, () => {
 
   test("an empty server says what to do first", async () => {
     await using tab = await asOwner("/");
-    await tab.page.getByText("No device backs up here yet").first().waitFor();
-    await tab.page.getByRole("link", { name: "Back up from this browser" }).waitFor();
+    await tab.page.getByText("Begin with a vault").first().waitFor();
+    await tab.page.getByRole("link", { name: "New vault" }).waitFor();
     await assertAccessible(tab.page, "empty overview");
     await tab.go("/runs");
     await tab.page.getByText("No run yet").waitFor();
     await tab.go("/devices");
-    await tab.page.getByText("No device yet").waitFor();
+    await tab.page.getByText("No vault yet").waitFor();
+    await tab.go("/backup");
+    await tab.page.getByRole("link", { name: "New vault" }).waitFor();
   });
 
   test("a device's run is seen while it goes on, can be cancelled, and what it could not read is shown to who has the key", async () => {

@@ -28,8 +28,6 @@ export const BACKUP = {
     codeElsewhere: "This code is for another server.",
     enrol: "Enrol this browser",
     enrolled: "This browser is a device now.",
-    noVault: "There is no vault here yet",
-    noVaultText: "Make one under Vaults first, or paste the enrolment code of one.",
   },
   choose: {
     title: "What to back up",

@@ -52,6 +52,7 @@ export const DEVICES = {
   vaultFor: "For which vault",
   empty: "No device yet",
   emptyText: "Add the first computer, or back up from this browser: that needs no program.",
+  emptyViewer: "Whoever operates a vault adds devices to it.",
   emptyFiltered: "No device fits",
   emptyFilteredText: "Take a filter away to see more.",
   showRevoked: "Show revoked devices",

@@ -4,9 +4,6 @@ export const FILES = {
   title: "Files",
   lead: "Everything that was backed up, decrypted in this tab. The server cannot see what you look at.",
   vault: "Vault",
-  noVaults: "There is no vault yet",
-  noVaultsText:
-    "Make one under Vaults, or with `cyberbackup init` on a computer. Then its files can be looked at here.",
   noSnapshots: "Nothing has been backed up yet",
   noSnapshotsText: "As soon as the first backup of this vault is done, its files are here.",
   vaultBroken: (code: string) => `cannot be used now (${code})`,
@@ -149,10 +146,10 @@ export const FILES = {
   restoreKeep: "Keep the one that is there",
   restoreReplace: "Replace it with the one of the backup",
   restoreNote:
-    "A browser writes files and folders. Links, owners, permissions and times come back with `cyberbackup restore` on the command line.",
+    "A browser writes files and folders. Links, owners, permissions and times come back with “cyberbackup restore” on the command line.",
   restoreChoose: "Choose the folder…",
   restoreMissing:
-    "This browser cannot write into folders (Chrome and Edge can). Download a zip instead, or use `cyberbackup restore`.",
+    "This browser cannot write into folders (Chrome and Edge can). Download a zip instead, or use “cyberbackup restore”.",
   transfers: "Downloads and restores",
   transfer: {
     save: (name: string) => `Download ${name}`,

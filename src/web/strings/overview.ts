@@ -3,7 +3,9 @@
 export const OVERVIEW = {
   title: "Overview",
   truth: {
+    noVault: "Begin with a vault",
     empty: "No device backs up here yet",
+    emptyViewer: "Whoever operates a vault adds devices to it.",
     emptyText: "Add your first device, or back up from this browser now.",
     protected: { one: "Your device is protected", many: "All {n} devices are protected" },
     protectedText: "Every device has backed up in its time, and nothing is wrong on the server.",

@@ -167,6 +167,8 @@ export const PEOPLE = {
 } as const;
 
 export const INVITES = {
+  title: (vault: string) => `Invitations to ${vault}`,
+  usedBy: (device: string) => `used by ${device}`,
   text: "Codes that let a machine in as a device. A code is good once; whoever used it is shown here.",
   none: "No open invitations",
   noneText: "Devices are invited on the page of devices, or with “cyberbackup device invite”.",

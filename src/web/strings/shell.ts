@@ -49,6 +49,11 @@ export const SHELL = {
   copied: "Copied",
   show: "Show",
   hide: "Hide",
+  noVault: "No vault yet",
+  noVaultText:
+    "A vault holds the backups of one or more devices. Its keys are made in this browser; the server never sees them.",
+  noVaultViewer: "Nobody has given you a role in a vault yet. An owner of this server can.",
+  newVault: "New vault",
   unsaved: "Leave without saving?",
   unsavedText: "What you changed here is not saved yet.",
   leave: "Leave without saving",

@@ -3,11 +3,6 @@
 export const VAULTS = {
   title: "Vaults",
   lead: "A vault is what one key opens, and what its devices share: the same content is stored once.",
-  make: "New vault",
-  none: "No vault yet",
-  noneText:
-    "A vault holds the backups of one or more devices. Its keys are made in this browser; the server never sees them.",
-  noneViewer: "Nobody has given you a role in a vault yet. An owner of this server can.",
   snapshots: "Snapshots",
   stored: "Stored",
   chunks: "Chunks",

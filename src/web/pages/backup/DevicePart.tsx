@@ -14,6 +14,7 @@ import { enrolWithCode } from "../../backup/enrol-page.ts";
 import { removeState } from "../../backup/state-file.ts";
 import { Card } from "../../parts/Card.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
+import { NoVault } from "../../parts/NoVault.tsx";
 import { toastDone, toastError } from "../../parts/toast.tsx";
 import { BACKUP } from "../../strings/backup.ts";
 import { SHELL } from "../../strings/shell.ts";
@@ -91,7 +92,8 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
   const isNarrow = useMediaQuery("(max-width: 30em)", undefined, { getInitialValueInEffect: false });
   const lookAgain = useLookAgain();
   const { open } = useVault();
-  const vaults = useApi(VAULT_ROUTES.vaults).data?.vaults ?? [];
+  const known = useApi(VAULT_ROUTES.vaults).data?.vaults;
+  const vaults = known ?? [];
   const [way, setWay] = useState<Way>("key");
   const [name, setName] = useState(() => browserName());
   const [vaultId, setVaultId] = useState<string | null>(null);
@@ -146,11 +148,7 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
           { value: "code", label: WORDS.byCode },
         ]}
       />
-      {way === "key" && vaults.length === 0 && (
-        <Text size="sm" c="dimmed">
-          {WORDS.noVault}. {WORDS.noVaultText}
-        </Text>
-      )}
+      {way === "key" && known?.length === 0 && <NoVault isInCard />}
       {way === "key" && vaults.length > 1 && (
         <Select
           label={WORDS.vault}
@@ -160,8 +158,8 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
           data={vaults.map(({ id, name: label }) => ({ value: id, label }))}
         />
       )}
-      {way === "key" && vault && !client ? (
-        <WhileUnlocked vault={vault.id}>{() => null}</WhileUnlocked>
+      {way === "key" && vault === undefined ? null : way === "key" && !client ? (
+        <WhileUnlocked vault={vault!.id}>{() => null}</WhileUnlocked>
       ) : (
         <form onSubmit={submit}>
           <Stack gap="md">

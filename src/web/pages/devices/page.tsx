@@ -17,10 +17,12 @@ import { IconChevronDown, IconChevronUp, IconDeviceLaptop, IconPlus, IconSearch 
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { type DeviceState, OVERVIEW_ROUTES } from "../../../wire/v4/api/overview-routes.ts";
+import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useApi } from "../../api/use-api.ts";
 import { formatBytes } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
+import { NoVault } from "../../parts/NoVault.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time, useNow } from "../../parts/Time.tsx";
@@ -45,7 +47,9 @@ export function Page() {
   const rights = useRights();
   const [isAdding, adding] = useDisclosure(false);
   const query = useApi(OVERVIEW_ROUTES.deviceStates, { query: {} }, { refetchInterval: LOOK_AGAIN_MS });
-  const add = rights.maySomewhere("operator") && (
+  const vaults = useApi(VAULT_ROUTES.vaults).data?.vaults;
+  const hasNoVault = vaults?.length === 0;
+  const add = !hasNoVault && rights.maySomewhere("operator") && (
     <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={adding.open}>
       {DEVICES.add}
     </Button>
@@ -61,7 +65,18 @@ export function Page() {
       <QueryStates
         query={query}
         isEmpty={({ items }) => items.length === 0}
-        empty={<EmptyNote icon={IconDeviceLaptop} title={DEVICES.empty} text={DEVICES.emptyText} action={add} />}
+        empty={
+          hasNoVault ? (
+            <NoVault />
+          ) : (
+            <EmptyNote
+              icon={IconDeviceLaptop}
+              title={DEVICES.empty}
+              text={add ? DEVICES.emptyText : DEVICES.emptyViewer}
+              action={add}
+            />
+          )
+        }
       >
         {({ items }) => <Devices items={items} />}
       </QueryStates>

@@ -1,10 +1,11 @@
 // Files: which vault, unlocking it, and looking around in it.
 
 import { Group, NativeSelect } from "@mantine/core";
-import { IconDatabaseOff, IconHistoryOff } from "@tabler/icons-react";
+import { IconHistoryOff } from "@tabler/icons-react";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useApi } from "../../api/use-api.ts";
+import { NoVault } from "../../parts/NoVault.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { EmptyNote, Lines, QueryStates } from "../../parts/QueryStates.tsx";
 import { FILES } from "../../strings/files.ts";
@@ -52,11 +53,7 @@ export function Page() {
         </Group>
       }
     >
-      <QueryStates
-        query={vaults}
-        isEmpty={() => all.length === 0}
-        empty={<EmptyNote icon={IconDatabaseOff} title={FILES.noVaults} text={FILES.noVaultsText} />}
-      >
+      <QueryStates query={vaults} isEmpty={() => all.length === 0} empty={<NoVault />}>
         {() => (isOpen ? <Inside vault={open} /> : <Unlock key={chosen!.id} vault={chosen!.id} name={chosen!.name} />)}
       </QueryStates>
       <Transfers />

@@ -6,12 +6,15 @@ import type { QueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { OVERVIEW_ROUTES, type Overview } from "../../../wire/v4/api/overview-routes.ts";
 import { call } from "../../api/call.ts";
+import { useRights } from "../../api/session.ts";
 import { keyOf, useApi } from "../../api/use-api.ts";
 import { formatBytes, formatCount, formatShare, plural } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
+import { NewVaultButton } from "../../parts/NoVault.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { OVERVIEW } from "../../strings/overview.ts";
+import { SHELL } from "../../strings/shell.ts";
 import { useRunning, useRunTurns } from "../runs/live-runs.ts";
 import { type Names, useNames } from "../runs/names.ts";
 import { RunProgress } from "../runs/RunProgress.tsx";
@@ -83,14 +86,18 @@ const ICONS = {
 } as const;
 
 function Truth({ overview, names }: { readonly overview: Overview; readonly names: Names }) {
-  const { state, devices, protectedDevices, alerts } = overview;
+  const { state, devices, protectedDevices, alerts, vaults } = overview;
+  const rights = useRights();
+  const isWithoutVault = state === "empty" && vaults.length === 0;
   const words = OVERVIEW.truth;
   const Icon = ICONS[state];
   const unprotected = devices - protectedDevices;
   const grave = alerts.filter(({ severity }) => severity === "danger").length;
   const sentence =
     state === "empty"
-      ? words.empty
+      ? isWithoutVault
+        ? words.noVault
+        : words.empty
       : state === "protected"
         ? plural(devices, words.protected.one, words.protected.many)
         : state === "danger"
@@ -98,7 +105,7 @@ function Truth({ overview, names }: { readonly overview: Overview; readonly name
           : plural(Math.max(alerts.length, unprotected), words.attention.one, words.attention.many);
   const more =
     state === "empty"
-      ? words.emptyText
+      ? emptyWords(isWithoutVault, rights)
       : state === "protected"
         ? words.protectedText
         : words.partly(formatCount(protectedDevices), formatCount(devices));
@@ -115,7 +122,12 @@ function Truth({ overview, names }: { readonly overview: Overview; readonly name
           <Text c="dimmed" mt={4}>
             {more}
           </Text>
-          {state === "empty" && (
+          {isWithoutVault && rights.may("owner") && (
+            <Group mt="md">
+              <NewVaultButton />
+            </Group>
+          )}
+          {state === "empty" && !isWithoutVault && rights.maySomewhere("operator") && (
             <Group mt="md" gap="sm">
               <Button component={Link} to="/devices">
                 {OVERVIEW.addDevice}
@@ -130,6 +142,11 @@ function Truth({ overview, names }: { readonly overview: Overview; readonly name
       {alerts.length > 0 && <AlertList alerts={alerts} names={names} />}
     </section>
   );
+}
+
+function emptyWords(isWithoutVault: boolean, rights: ReturnType<typeof useRights>): string {
+  if (isWithoutVault) return rights.may("owner") ? SHELL.noVaultText : SHELL.noVaultViewer;
+  return rights.maySomewhere("operator") ? OVERVIEW.truth.emptyText : OVERVIEW.truth.emptyViewer;
 }
 
 function Tiles({ overview: { vaults, disk } }: { readonly overview: Overview }) {

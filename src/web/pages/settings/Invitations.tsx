@@ -1,12 +1,15 @@
 // Open invitations of devices in all vaults where one may see them, and who used them.
 
-import { Badge, Button, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Button } from "@mantine/core";
 import { IconTicket } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { INVITE_ROUTES } from "../../../wire/v4/api/invite-routes.ts";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
+import { NoVault } from "../../parts/NoVault.tsx";
+import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
@@ -18,9 +21,13 @@ export function Invitations() {
   return (
     <QueryStates query={vaults}>
       {(found) =>
-        found.vaults
-          .filter(({ id }) => may("operator", id))
-          .map(({ id, name }) => <OfVault key={id} vault={id} name={name} />)
+        found.vaults.length === 0 ? (
+          <NoVault />
+        ) : (
+          found.vaults
+            .filter(({ id }) => may("operator", id))
+            .map(({ id, name }) => <OfVault key={id} vault={id} name={name} />)
+        )
       }
     </QueryStates>
   );
@@ -32,38 +39,57 @@ function OfVault({ vault, name }: { readonly vault: string; readonly name: strin
     refreshes: [INVITE_ROUTES.invites],
     onDone: () => toastDone(INVITES.dropped),
   });
+  const devices = useApi(VAULT_ROUTES.deviceList, { params: { vault } });
+  const nameOf = (id: string): string =>
+    devices.data?.devices.find(({ device }) => device === id)?.name ?? id.slice(0, 8);
   return (
-    <Card title={name} text={INVITES.text}>
+    <Card title={INVITES.title(name)} text={INVITES.text}>
       <QueryStates
         query={query}
         isEmpty={({ invites }) => invites.length === 0}
         empty={<EmptyNote isInCard icon={IconTicket} title={INVITES.none} text={INVITES.noneText} />}
       >
         {({ invites }) => (
-          <Stack gap="sm">
+          <PlainList>
             {invites.map(({ invite, name: proposed, by, endsAt, usedBy }) => (
-              <Group key={invite} justify="space-between">
-                <div>
-                  <Group gap="xs">
-                    <Text size="sm" fw={500}>
-                      {proposed}
-                    </Text>
-                    <Badge size="sm" variant="light" tt="none" color={usedBy === null ? "" : "gray"}>
-                      {usedBy === null ? INVITES.open : INVITES.used}
-                    </Badge>
-                  </Group>
-                  <Text size="xs" c="dimmed">
-                    {INVITES.by} {by}, {INVITES.ends} <Time at={endsAt} />
-                  </Text>
-                </div>
-                {usedBy === null && (
-                  <Button size="xs" variant="default" onClick={() => drop.mutate({ params: { vault, invite } })}>
-                    {INVITES.drop}
-                  </Button>
-                )}
-              </Group>
+              <PlainRow
+                key={invite}
+                icon={IconTicket}
+                title={proposed}
+                badges={
+                  <Badge size="sm" variant="light" color={usedBy === null ? "" : "gray"}>
+                    {usedBy === null ? INVITES.open : INVITES.used}
+                  </Badge>
+                }
+                detail={
+                  <>
+                    {INVITES.by} {by} ·{" "}
+                    {usedBy === null ? (
+                      <>
+                        {INVITES.ends} <Time at={endsAt} />
+                      </>
+                    ) : (
+                      <Anchor component={Link} to={`/devices/${vault}/${usedBy}`} size="xs">
+                        {INVITES.usedBy(nameOf(usedBy))}
+                      </Anchor>
+                    )}
+                  </>
+                }
+                actions={
+                  usedBy === null && (
+                    <Button
+                      size="xs"
+                      variant="default"
+                      aria-label={`${INVITES.drop}: ${proposed}`}
+                      onClick={() => drop.mutate({ params: { vault, invite } })}
+                    >
+                      {INVITES.drop}
+                    </Button>
+                  )
+                }
+              />
             ))}
-          </Stack>
+          </PlainList>
         )}
       </QueryStates>
     </Card>

@@ -1,39 +1,24 @@
 // The vaults that one may see.
 
-import { Anchor, Badge, Button, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
-import { IconDatabase, IconPlus } from "@tabler/icons-react";
+import { Anchor, Badge, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useApi } from "../../api/use-api.ts";
 import { formatBytes, formatCount } from "../../format/numbers.ts";
+import { NewVaultButton, NoVault } from "../../parts/NoVault.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
-import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
+import { QueryStates } from "../../parts/QueryStates.tsx";
 import { VAULTS } from "../../strings/vaults.ts";
 import { Figure } from "./Figure.tsx";
 
 export function Page() {
   const { may } = useRights();
   const query = useApi(VAULT_ROUTES.vaults);
-  const make = may("owner") ? (
-    <Button component={Link} to="/welcome" leftSection={<IconPlus size={18} aria-hidden />}>
-      {VAULTS.make}
-    </Button>
-  ) : undefined;
+  const make = may("owner") && <NewVaultButton />;
   return (
     <PageFrame title={VAULTS.title} lead={VAULTS.lead} actions={make}>
-      <QueryStates
-        query={query}
-        isEmpty={({ vaults }) => vaults.length === 0}
-        empty={
-          <EmptyNote
-            icon={IconDatabase}
-            title={VAULTS.none}
-            text={make === undefined ? VAULTS.noneViewer : VAULTS.noneText}
-            action={make}
-          />
-        }
-      >
+      <QueryStates query={query} isEmpty={({ vaults }) => vaults.length === 0} empty={<NoVault />}>
         {({ vaults }) => (
           <SimpleGrid cols={{ base: 1, md: vaults.length > 1 ? 2 : 1 }}>
             {vaults.map(({ id, name, problem }) => (
