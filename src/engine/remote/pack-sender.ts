@@ -2,7 +2,7 @@
 // has acknowledged it, and sent again as often as it takes. So an upload also never waits for its own backup to go on, which a
 // server would take for a stalled one. Memory is bounded: so many packs at a time, and the next one's slices are not taken before.
 
-import { type Bytes, concatBytes, releaseBytes } from "../../core/bytes.ts";
+import { type Bytes, concatBytes, releaseBytes, takeOver } from "../../core/bytes.ts";
 import type { SessionId, VaultId } from "../../core/ids.ts";
 import { DEVICE_ROUTES } from "../../wire/v4/api/device-routes.ts";
 import { packIdOf } from "../../wire/v4/pack.ts";
@@ -67,7 +67,7 @@ export class PackSender {
   }
 }
 
-/** Copies the stream, whose slices are its sender's again after each step, and finds its ends. Throws `pack_corrupt` for half of one. */
+/** Keeps the stream, whose slices are nobody's after each step, and finds its ends. Throws `pack_corrupt` for half of one. */
 async function keep(stream: AsyncIterable<Uint8Array>) {
   const parser = new PackStreamParser();
   const slices: Bytes[] = [];
@@ -75,7 +75,7 @@ async function keep(stream: AsyncIterable<Uint8Array>) {
   let blocks = 0;
   let [header, footer]: Uint8Array[] = [];
   for await (const slice of stream) {
-    const kept = slice.slice();
+    const kept = takeOver(slice as Bytes);
     slices.push(kept);
     lengthBytes += kept.length;
     for (const event of parser.push(kept)) {

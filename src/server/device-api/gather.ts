@@ -1,9 +1,11 @@
 // Puts slices of an upload together: TLS hands over 16 KiB at a time, and every write to a disk costs a trip to another thread
 // (measured: a third of what receiving a pack costs).
 
+import { releaseWhole } from "../../core/bytes.ts";
+
 const GATHERED_BYTES = 256 * 1024;
 
-/** The same bytes in larger slices, which are valid until the next one is asked for. */
+/** The same bytes in larger slices. Those that are given are given up; those that come are valid until the next one is asked for. */
 export async function* gather(slices: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(GATHERED_BYTES);
   let length = 0;
@@ -17,6 +19,7 @@ export async function* gather(slices: AsyncIterable<Uint8Array>): AsyncGenerator
       yield buffer;
       length = 0;
     }
+    releaseWhole(slice);
   }
   if (length > 0) yield buffer.subarray(0, length);
 }

@@ -3,11 +3,11 @@
 // A File is what it was when it was found: reading it fails once the file on the disk has changed. Where there is a handle, it is then
 // taken anew, as long as that brings the reading on.
 
-import { releaseBytes } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { LARGE_FILE_BYTES } from "../../engine/backup/content.ts";
 import type { ToWorker } from "../../engine/backup/seal-messages.ts";
 import type { FileMark, LargeRead } from "../../engine/backup/types.ts";
+import { sliceReader } from "../engine/slice-reader.ts";
 import { type BrowserEntry, codeOfDomError, type OpenableFile, timesOf } from "./scan.ts";
 
 /** What a worker needs of one file for one job: all its bytes, or why there are none. */
@@ -71,13 +71,11 @@ async function* slicesOf(
   let file = first;
   let at = 0;
   for (let startedAt = -1; ; ) {
-    const reader = (at === 0 ? file : file.slice(at)).stream().getReader();
+    const reader = sliceReader((at === 0 ? file : file.slice(at)).stream());
     try {
-      for (let read = await reader.read(); !read.done; read = await reader.read()) {
-        at += read.value.length;
-        yield read.value;
-        // Nobody waits for the collector, which comes when hundreds of megabytes lie about.
-        releaseBytes(read.value);
+      for (let slice = await reader.read(); slice; slice = await reader.read()) {
+        at += slice.length;
+        yield slice;
       }
       return;
     } catch (error) {

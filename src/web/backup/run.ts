@@ -62,7 +62,8 @@ export type RunParts = {
 
 /** A lost connection costs at most one of these, and so much of each upload is held in memory. */
 const PACK_BYTES = 16 * 2 ** 20;
-const TELL_EVERY_MS = 300;
+/** Each time the page is drawn anew. */
+const TELL_EVERY_MS = 500;
 const PAUSE_TOLD_MS = 500;
 
 /** Throws `not_enrolled`, `source_missing`, and what the engine and the server throw. */

@@ -1,6 +1,6 @@
 // The engine's platform in a browser: WebCrypto, and zstd compiled to WebAssembly. For workers: zstd works while nothing else does.
 
-import { compress, init } from "@bokuweb/zstd-wasm";
+import { init } from "@bokuweb/zstd-wasm";
 import { Module } from "../../../node_modules/@bokuweb/zstd-wasm/dist/web/module.js";
 import { type Bytes, roomFor } from "../../core/bytes.ts";
 import { systemClock, systemRandom } from "../../core/clock.ts";
@@ -22,7 +22,21 @@ export async function browserPlatform(wasmUrl?: string): Promise<EnginePlatform>
 }
 
 const zstd: Zstd = {
-  compress: (data, level) => compress(data, level) as Bytes,
+  compress(data, level) {
+    const room = wasm._ZSTD_compressBound(data.length);
+    const source = wasm._malloc(data.length);
+    const target = wasm._malloc(room);
+    try {
+      if (source === 0 || target === 0) throw new RangeError("no memory to compress in");
+      wasm.HEAPU8.set(data, source);
+      const length = wasm._ZSTD_compress(target, room, source, data.length, level) >>> 0;
+      if (length > room) throw new Error(`zstd error ${2 ** 32 - length}`);
+      return copyOf(target, length);
+    } finally {
+      wasm._free(target);
+      wasm._free(source);
+    }
+  },
 
   decompress(frame, length) {
     // What a frame claims is not to be trusted; whatever it claims, it gets room for `length` bytes.
@@ -35,9 +49,7 @@ const zstd: Zstd = {
       wasm.HEAPU8.set(frame, source);
       // Errors are numbers that no length comes near (zstd.h, ZSTD_isError).
       if (wasm._ZSTD_decompress(target, length, source, frame.length) >>> 0 !== length) return undefined;
-      const data = roomFor(length);
-      data.set(wasm.HEAPU8.subarray(target, target + length));
-      return data;
+      return copyOf(target, length);
     } finally {
       wasm._free(target);
       wasm._free(source);
@@ -45,11 +57,19 @@ const zstd: Zstd = {
   },
 };
 
-/** The library's own function copies what it gives into memory of its own, new each time. */
+function copyOf(at: number, length: number): Bytes {
+  const data = roomFor(length);
+  data.set(wasm.HEAPU8.subarray(at, at + length));
+  return data;
+}
+
+/** The library's own functions copy what they give into memory of its own, new each time. */
 const wasm = Module as {
   readonly HEAPU8: Uint8Array;
   _malloc(length: number): number;
   _free(at: number): void;
+  _ZSTD_compressBound(length: number): number;
+  _ZSTD_compress(target: number, room: number, source: number, length: number, level: number): number;
   _ZSTD_decompress(target: number, room: number, source: number, length: number): number;
 };
 

@@ -156,7 +156,7 @@ function Bar({ figures, isRunning }: { readonly figures: Figures; readonly isRun
   const share = shareDone(figures);
   if (!isRunning && share === undefined) return null;
   return (
-    <Progress.Root size="lg">
+    <Progress.Root size="lg" transitionDuration={0}>
       <Progress.Section
         value={(share ?? 1) * 100}
         aria-label={WORDS.progress}
