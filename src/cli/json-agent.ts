@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { bytes, count, id, progressSchema, result, summary, time } from "./json-parts.ts";
 
+const kept = z.record(z.string(), z.int());
 const retentionBy = z
   .enum(["plan", "server"])
   .describe("who decides how long snapshots stay: `keep` of the plan, or the settings of the vault at its server");
@@ -96,6 +97,16 @@ export const AGENT_DOCUMENTS = {
   "plan edit": [result("plan edit", { ...named, path: z.string(), retentionBy, plan })],
   "plan import": [result("plan import", { ...named, path: z.string(), retentionBy, plan })],
   "plan export": [result("plan export", { ...named, plan })],
+  "plan keep": [
+    result("plan keep", {
+      ...named,
+      isSet: z.boolean(),
+      own: kept.nullable().describe("null: the vault's rules count; empty: everything is kept"),
+      byVault: kept,
+      kept: z.int(),
+      removed: z.int(),
+    }),
+  ],
   "plan remove": [result("plan remove", named)],
   "plan run": [progressSchema, summary("plan run", { ...named, ...lastRun.shape, exit: z.int() })],
   "plan pause": [result("plan pause", { plans: z.array(z.strictObject(named)), until: time.optional() })],

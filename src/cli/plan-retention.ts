@@ -2,24 +2,25 @@
 // nothing there: then a plan's own rules are told of, never passed over in silence.
 
 import { parseVaultAddress } from "../client/vault-address.ts";
-import type { VaultId } from "../core/ids.ts";
 import type { Plan } from "../wire/v4/plan-body.ts";
 import type { Context } from "./context.ts";
 import type { FoundVault } from "./plan-find.ts";
+import { shownText } from "./shown-path.ts";
 
 export function retentionBy({ place }: FoundVault): "plan" | "server" {
   return parseVaultAddress(place.vault).kind === "server" ? "server" : "plan";
 }
 
 /** Beside the result; nothing where the plan itself decides. */
-export function tellRetention({ output }: Context, found: FoundVault, { keep }: Pick<Plan, "keep">): void {
+export function tellRetention(
+  { output }: Context,
+  found: FoundVault,
+  { name, keep }: Pick<Plan, "name" | "keep">,
+): void {
   const address = parseVaultAddress(found.place.vault);
   if (address.kind === "folder") return;
-  const where = `An owner sets what is kept there, on the server's page: ${pageOf(address.origin, found.vault)}`;
+  const page = `${address.origin}/#/vaults/${found.vault}/retention`;
+  const where = `An owner sets what is kept there: cyberbackup plan keep ${shownText(name)} --keep-daily 14, or ${page}`;
   if (keep === undefined) output.note(where);
   else output.warn(`The plan's --keep rules do not count at a server: a device may delete nothing there. ${where}`);
-}
-
-function pageOf(origin: string, vault: VaultId): string {
-  return `${origin}/#/vaults/${vault}/retention`;
 }

@@ -68,6 +68,15 @@ before(async () => {
   await cli(place, ["plan", "remove", "papers"]);
   const { retentionBy } = await cliResult(place, "plan add", ["papers", source, ...schedule]);
   assert.equal(retentionBy, "server");
+  const rules = ["papers", "--keep-last", "2", "--keep-within-days", "30"];
+  const tried = await cliResult(place, "plan keep", [...rules, "--dry-run"]);
+  assert.deepEqual([tried.isSet, tried.own], [false, { last: 2, withinDays: 30 }]);
+  assert.equal((await cliResult(place, "plan keep", ["papers"])).own, null);
+  assert.equal((await cliResult(place, "plan keep", rules)).isSet, true);
+  const set = await cli(place, ["plan", "keep", "papers"]);
+  assert.match(set.text, /keeps of papers: the last 2, all of the last 30 days\./);
+  assert.equal((await cliResult(place, "plan keep", ["papers", "--as-vault"])).own, null);
+  await cli(place, ["plan", "keep", "papers", "--all", "--as-vault"], { exit: 2 });
   spawnSync("mkfifo", [fifo]);
   await cli(place, ["plan", "add", "stream", "--from-command", "--stdin-filename", "dump.sql", "--", "cat", fifo]);
   agent.start();

@@ -9,7 +9,7 @@ import { ALL_PLANS, FOREVER, pauseFiles, withPause } from "../../client/agent/pa
 import type { RunWatch } from "../../client/agent/perform.ts";
 import { planFiles, withoutDefaults } from "../../client/agent/plan-files.ts";
 import { vaultAddressText } from "../../client/vault-address.ts";
-import { AppError, EXIT } from "../../core/errors.ts";
+import { AppError, EXIT, isAppError } from "../../core/errors.ts";
 import type { VaultId } from "../../core/ids.ts";
 import { tryParseJson } from "../../crypto/secrets.ts";
 import { newProgress } from "../../engine/backup/run.ts";
@@ -20,9 +20,11 @@ import { openVaultAgent } from "../agent-host.ts";
 import { vaultPlace } from "../connect.ts";
 import { action, type Context } from "../context.ts";
 import { formatTime, isoTime } from "../format-time.ts";
+import { addKeepOptions } from "../keep-options.ts";
 import { withVault } from "../open-vault.ts";
-import { parseDate, usage } from "../parse-values.ts";
+import { parseCount, parseDate, usage } from "../parse-values.ts";
 import { type FoundPlan, findPlan, planVaults } from "../plan-find.ts";
+import { type PlanKeepOptions, runKeep } from "../plan-keep.ts";
 import { addPlanOptions, type PlanOptions, withOptions } from "../plan-options.ts";
 import { retentionBy, tellRetention } from "../plan-retention.ts";
 import { lastRunJson, planStates, showStates } from "../plan-states.ts";
@@ -65,6 +67,21 @@ export function define(command: Command, cli: Cli): void {
     .argument("[path...]", "In place of what it has.");
   addPlanOptions(edit).action(action(cli, runEdit));
   addExamples(edit, [['cyberbackup plan edit documents --schedule "weekdays at 12:30"', ""]]);
+
+  const keep = command
+    .command("keep")
+    .description("Show or set what a vault's server keeps of a plan's snapshots; set by an owner, after `login`.")
+    .argument("<name>", NAME);
+  addKeepOptions(keep)
+    .option("--keep-within-days <n>", "Keep all of the last days.", parseCount)
+    .option("--all", "Keep everything.")
+    .option("--as-vault", "No rules of its own: those of the vault count.")
+    .option("--dry-run", "Only say what would be kept.")
+    .action(action(cli, runPlanKeep));
+  addExamples(keep, [
+    ["cyberbackup plan keep documents", "what holds"],
+    ["cyberbackup plan keep documents --keep-daily 14 --keep-weekly 8 --dry-run", "see first"],
+  ]);
 
   const remove = command
     .command("remove")
@@ -161,6 +178,17 @@ async function inEditor({ host }: Context, path: string): Promise<void> {
   if (!host.stdin.isTTY || !editor) throw usage(`Give options to change, or edit ${path} itself.`);
   const { status, error } = spawnSync(editor, [path], { stdio: "inherit", shell: host.platform === "win32" });
   if (error || status !== 0) throw usage(`The editor ended with ${error?.message ?? `exit code ${status}`}.`);
+}
+
+/** In the vault of this machine's plan of that name, else in the one that --vault names: it may be another machine's. */
+async function runPlanKeep(context: Context, options: PlanKeepOptions, name: string): Promise<undefined> {
+  requireName(name);
+  const found = await findPlan(context, planFiles(context.config.home), name).catch((error: unknown) => {
+    if (isAppError(error, "plan_unknown") && context.config.vault !== undefined) return undefined;
+    throw error;
+  });
+  const config = found ? { ...context.config, vault: found.place.vault } : context.config;
+  return runKeep({ ...context, config }, options, name);
 }
 
 async function runRemove(context: Context, _: object, name: string): Promise<undefined> {

@@ -8,6 +8,7 @@ import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useApi } from "../../api/use-api.ts";
 import type { PreparedVault } from "../../backup/make-vault.ts";
 import { PageFrame } from "../../parts/PageFrame.tsx";
+import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { WELCOME } from "../../strings/welcome.ts";
 import { DeviceStep } from "./DeviceStep.tsx";
 import { KitStep } from "./KitStep.tsx";
@@ -17,6 +18,8 @@ export function Page() {
   const vaults = useApi(VAULT_ROUTES.vaults, {}, { staleTime: Number.POSITIVE_INFINITY });
   const [prepared, setPrepared] = useState<PreparedVault | undefined>();
   const [isMade, setMade] = useState(false);
+  // Keys that exist nowhere else yet.
+  useUnsaved(prepared !== undefined && !isMade);
   const isFirst = vaults.data?.vaults.length === 0;
   const step = prepared === undefined ? 0 : isMade ? 2 : 1;
   const isNarrow = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
