@@ -112,6 +112,10 @@ async function healEverything(game: Game, random: Prng): Promise<SnapshotId> {
   const all = Array.from({ length: CHUNKS }, (_, chunk) => chunk);
   const found = [...(await vault.findChunks(session, model.flat(all)))];
   const missing = all.filter((chunk) => found[chunk] === 0);
+  game.observe();
+  for (const blockNo of found) {
+    assert.ok(blockNo === 0 || model.trusts("maybe", 1, blockNo), `block ${blockNo} is another group's`);
+  }
   const view = stage.viewOf(1, random);
   if (missing.length > 0) {
     const blocks = missing.map((chunk) => ({

@@ -105,7 +105,7 @@ export const STEPS: Readonly<Record<string, readonly [number, Step]>> = {
   undelete: [3, (game, random) => changeSnapshot(game, random, "undelete")],
   pin: [2, (game, random) => changeSnapshot(game, random, "pin")],
   unpin: [1, (game, random) => changeSnapshot(game, random, "unpin")],
-  trust: [2, changeTrust],
+  trust: [4, changeTrust],
   retention: [2, retention],
   gc: [10, collect],
   scrub: [4, scrub],

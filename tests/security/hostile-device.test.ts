@@ -126,6 +126,19 @@ test("verify names who has stored a piece that is another", async () => {
   }
 });
 
+test("a dry run counts what the device would have to send", async () => {
+  const wouldSend = async () => {
+    site.rig.state = undefined;
+    const { progress } = await site.rig.run({ vault: site.server.vault, level: 0, dryRun: true });
+    return progress.newBytes;
+  };
+  assert.equal(await wouldSend(), 0);
+  await setGroup(null);
+  assert.ok((await wouldSend()) > 900_000);
+  await backUp();
+  assert.equal(await wouldSend(), 0);
+});
+
 test("what a device that is set apart claims is never what a restore gets", async () => {
   await setGroup(null);
   await backUp();

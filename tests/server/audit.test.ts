@@ -88,6 +88,11 @@ test("names the entry of the vault's log that came of it, and shows a vault's ow
     keyslotFile: null,
   };
   const head = await call(doorsOf(rig).local, VAULT_ROUTES.statement, { params: { vault: "home" }, body });
+  const apart = { type: "device-trust", body: { device: device.device, group: null } } as const;
+  const moved = await call(doorsOf(rig).local, VAULT_ROUTES.statement, {
+    params: { vault: "home" },
+    body: { statement: toWire(await signed(home.vaultId, home.device, apart)), keyslotFile: null },
+  });
   const params = { vault: "home" };
   // Reading is no deed; that somebody begins to is told once.
   await call(doorsOf(rig).local, DEVICE_ROUTES.locateChunks, {
@@ -104,6 +109,7 @@ test("names the entry of the vault's log that came of it, and shows a vault's ow
     items.map(({ action, seq, vault }) => [action, seq, vault]),
     [
       ["sessionKeys", null, home.vaultId],
+      ["device-trust", moved.seq, home.vaultId],
       ["device-add", head.seq, home.vaultId],
       ["makeVault", null, home.vaultId],
     ],

@@ -194,7 +194,7 @@ class Run {
     this.#pool = pool;
     this.#startedAt = platform.clock.now();
     this.#dedup = new Dedup(
-      options.dryRun ? findWithoutSession(vault) : (ids) => vault.findChunks(session, ids),
+      options.dryRun ? findWithoutSession(vault, signer.device) : (ids) => vault.findChunks(session, ids),
       grant.empty,
     );
     this.#packs = new PackWriter({
@@ -354,11 +354,31 @@ class Run {
   }
 }
 
-function findWithoutSession(vault: VaultPort): FindChunks {
+/** What a session of the device would find: of blocks that hold a chunk, a reader of its group's snapshot is told one of the group first. */
+function findWithoutSession(vault: VaultPort, device: DeviceId): FindChunks {
+  let group: Promise<Group> | undefined;
   return async (chunkIds) => {
+    group ??= groupOf(vault, device);
+    const { members, snapshot } = await group;
     const ids = Array.from({ length: chunkIds.length / 32 }, (_, i) => chunkIdAt(chunkIds, i));
-    return Float64Array.from(await vault.locateChunks(ids), (location) => location?.blockNo ?? 0);
+    const locations = await vault.locateChunks(ids, snapshot);
+    return Float64Array.from(locations, (location) =>
+      location && members.has(location.device) ? location.blockNo : 0,
+    );
   };
+}
+
+type Group = { readonly members: ReadonlySet<DeviceId>; readonly snapshot: SnapshotId | undefined };
+
+/** The devices that this one relies on, and the last snapshot of any of them; none where there are no others. */
+async function groupOf(vault: VaultPort, device: DeviceId): Promise<Group> {
+  const devices = await vault.devices();
+  const own = devices.find((row) => row.device === device)?.group ?? null;
+  const group = devices.filter((row) => row.device === device || (own !== null && row.group === own));
+  const members = new Set(group.map((row) => row.device));
+  const hasOthers = group.length < devices.length;
+  const snapshot = hasOthers ? (await vault.snapshots()).findLast((row) => members.has(row.device))?.id : undefined;
+  return { members, snapshot };
 }
 
 /** References of the last run as references of this one: all rows become blockNos. Nothing when a block is damaged. */

@@ -57,6 +57,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   dropInvite: "Took an invitation back",
   enrolled: "A device was enrolled",
   "device-revoke": "Revoked a device",
+  "device-trust": "Changed with whom a device shares",
   "device-quota": "Limited a device",
   renameDevice: "Renamed a device",
   setDeviceQuota: "Limited a device",
