@@ -8,6 +8,8 @@ set "LOG=%HOME_DIR%.cyberbackup\install.log"
 
 rem Flags for Node. Tune them here.
 set "NODE_FLAGS=--disable-warning=ExperimentalWarning --max-semi-space-size=4 --heap-growing-percent=15"
+if "%~1"=="serve" set "NODE_FLAGS=%NODE_FLAGS% --max-semi-space-size=8 --heap-growing-percent=60"
+if "%~1"=="gateway" set "NODE_FLAGS=%NODE_FLAGS% --heap-growing-percent=60"
 
 if not exist "%NODE_EXE%" goto install
 rem "up" serves the page: it is there, or what builds it is.

@@ -12,6 +12,11 @@ import { fileURLToPath } from "node:url";
 
 /** As in ./cyberbackup, where the reasons are. */
 const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "--heap-growing-percent=15"];
+/** Of what runs for long; the last one of a name counts. */
+const COMMAND_FLAGS = {
+  serve: ["--max-semi-space-size=8", "--heap-growing-percent=60"],
+  gateway: ["--heap-growing-percent=60"],
+};
 /** `engines` in package.json. */
 const OLDEST = [24, 12];
 
@@ -24,7 +29,7 @@ if (!node) {
       "Install the package again and let its package `node` run its install script: npm install --global cyberbackup",
   );
 }
-start(node, [...NODE_FLAGS, main, ...process.argv.slice(2)], environment());
+start(node, [...NODE_FLAGS, ...(COMMAND_FLAGS[process.argv[2]] || []), main, ...process.argv.slice(2)], environment());
 
 function pinnedNode() {
   try {

@@ -59,7 +59,7 @@ export async function runUninstall(context: Context, options: Options): Promise<
 
 async function serviceOf(context: Context, options: Options): Promise<Service> {
   const { host, config } = context;
-  const { file, args } = ownProgram(process);
+  const { file, args } = ownProgram(process, "agent");
   const store = planFiles(config.home);
   const vaults: string[] = [];
   for (const vault of await store.vaults()) {
@@ -69,7 +69,7 @@ async function serviceOf(context: Context, options: Options): Promise<Service> {
   }
   const configFile = host.env[CONFIG_FILE_VARIABLE];
   const input = {
-    argv: [file, ...args, "agent", "run"],
+    argv: [file, ...args, "run"],
     home: config.home,
     vaults,
     isSystem: options.system === true,

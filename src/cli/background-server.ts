@@ -28,8 +28,8 @@ export async function startInBackground(
   flags: readonly string[],
 ): Promise<Started> {
   const log = openLog(logFolder(config, data));
-  const { file, args } = ownProgram(process);
-  const child = spawn(file, [...args, "serve", ...flags], {
+  const { file, args } = ownProgram(process, "serve");
+  const child = spawn(file, [...args, ...flags], {
     detached: true,
     windowsHide: true,
     env: publicEnvironment(host.env),

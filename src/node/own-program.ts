@@ -10,9 +10,19 @@ type Process = {
   readonly argv: readonly string[];
 };
 
-/** What to spawn; the arguments of the command follow `args`. */
-export function ownProgram(process: Process, isSingleExecutable: boolean = isSea()): OwnProgram {
+/**
+ * Flags for Node of commands that run for long, after those of every command: the last one of a name counts. The launchers, which cannot
+ * read this file, have them too (own-program.test.ts); what they are worth is in ./cyberbackup.
+ */
+export const COMMAND_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  serve: ["--max-semi-space-size=8", "--heap-growing-percent=60"],
+  gateway: ["--heap-growing-percent=60"],
+};
+
+/** What to spawn for `command`, whose arguments follow `args`. */
+export function ownProgram(process: Process, command: string, isSingleExecutable: boolean = isSea()): OwnProgram {
   const { execPath, execArgv, argv } = process;
   // A single executable holds its script and its flags within itself.
-  return { file: execPath, args: isSingleExecutable ? [] : [...execArgv, argv[1]!] };
+  if (isSingleExecutable) return { file: execPath, args: [command] };
+  return { file: execPath, args: [...execArgv, ...(COMMAND_FLAGS[command] ?? []), argv[1]!, command] };
 }
