@@ -3,7 +3,7 @@
 
 import type { Bytes } from "../src/core/bytes.ts";
 import { type RawPath, rawFromText } from "../src/core/raw-path.ts";
-import type { FileAccess, OpenFile } from "../src/engine/backup/seal-worker.ts";
+import type { FileAccess, OpenFile } from "../src/engine/backup/read-file.ts";
 import type { BackupSource, FileMark, ScanItem, ScannedEntry } from "../src/engine/backup/types.ts";
 import { ROOT_NAME } from "../src/wire/v4/state-file.ts";
 import { ENTRY, type EntryType, type Hole, type Xattr } from "../src/wire/v4/tree-types.ts";

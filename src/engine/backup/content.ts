@@ -2,7 +2,7 @@
 // work to the workers, asks which chunks are missing, and tells the workers in which block each missing chunk goes.
 
 import { releaseBytes } from "../../core/bytes.ts";
-import { AppError, throwIfAborted } from "../../core/errors.ts";
+import { throwIfAborted } from "../../core/errors.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import { holesWithin } from "../../wire/v4/holes.ts";
 import type { BlockRef } from "../../wire/v4/state-file.ts";
@@ -14,6 +14,7 @@ import type { Dedup } from "./dedup.ts";
 import { Parts } from "./parts.ts";
 import { Signal } from "./signal.ts";
 import type { FileMark, LargeRead, ReadFile, ReadJob, ReadResult, SealPool, SealWorkerPort } from "./types.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** A batch is sent when it has this many bytes or files. */
 const BATCH = { bytes: 2 * 2 ** 20, files: 512 } as const;
@@ -316,35 +317,6 @@ export class ContentReader {
       });
     this.#tasks.add(task);
   }
-}
-
-/** The stream, until the signal fires: also when its source is silent just then (a terminal, a command that waits). */
-async function* untilAborted(
-  stream: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  const iterator = stream[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await orAborted(iterator.next(), signal);
-    if (next === "aborted") {
-      // A silent source may never answer: it is told, but not waited for.
-      void iterator.return?.().catch(() => undefined);
-      throw new AppError("interrupted", { cause: signal?.reason });
-    }
-    if (next.done) return;
-    yield next.value;
-  }
-}
-
-/** A race with one promise for all slices would keep something of each slice until the end. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T | "aborted"> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => resolve("aborted");
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
 
 function contentOf(

@@ -4,7 +4,8 @@ import type { Bytes } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
 import type { BlockKind } from "../../wire/v4/vault-port.ts";
 import type { EnginePlatform } from "../platform.ts";
-import { type FileAccess, SealWorker, type SealWorkerKeys } from "./seal-worker.ts";
+import type { FileAccess } from "./read-file.ts";
+import { SealWorker, type SealWorkerKeys } from "./seal-worker.ts";
 import type { ReadJob, ReadResult, ScanJob, ScanResult, SealPool, SealWorkerPort } from "./types.ts";
 
 export function createInlinePool(

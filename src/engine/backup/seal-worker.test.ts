@@ -9,7 +9,8 @@ import type { RawPath } from "../../core/raw-path.ts";
 import { decodeFrameHeader } from "../../wire/v4/pack-frame.ts";
 import { blockPayload, openBlock } from "../block.ts";
 import { CHUNK_MAX, createChunker, cutBuffer, scanCandidates } from "../chunker.ts";
-import { type FileAccess, SealWorker } from "./seal-worker.ts";
+import type { FileAccess } from "./read-file.ts";
+import { SealWorker } from "./seal-worker.ts";
 import type { FileMark, FinishedBlock, ReadFile } from "./types.ts";
 
 const MIB = 2 ** 20;

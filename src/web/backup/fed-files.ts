@@ -2,7 +2,7 @@
 
 import { releaseBytes } from "../../core/bytes.ts";
 import type { RawPath } from "../../core/raw-path.ts";
-import type { FileAccess, OpenFile } from "../../engine/backup/seal-worker.ts";
+import type { FileAccess, OpenFile } from "../../engine/backup/read-file.ts";
 import type { Fed } from "./file-feed.ts";
 
 export class FedFiles implements FileAccess {
