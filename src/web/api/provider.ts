@@ -3,7 +3,7 @@
 
 import { AppError } from "../../core/errors.ts";
 import { OIDC_ROUTES } from "../../wire/v4/api/oidc-routes.ts";
-import { PASSKEYS, PROVIDER } from "../strings/sign-in.ts";
+import { PROVIDER } from "../strings/sign-in.ts";
 import { call } from "./call.ts";
 
 /** Where somebody was when they left, so that they go on there. */
@@ -20,11 +20,11 @@ export function takeProviderAnswer(): Answer | undefined {
   return taken;
 }
 
-/** Leaves the page. Throws what the server refuses, and `request_invalid` in a page of another machine (`cyberbackup web`). */
+/** Leaves the page. Throws what the server refuses, and `sign_in_provider` in a page of another machine (`cyberbackup web`). */
 export async function goToProvider(provider: string, rememberMe: boolean): Promise<void> {
   const { origin, url } = await call(OIDC_ROUTES.oidcBegin, { body: { provider, rememberMe } });
   if (origin !== location.origin) {
-    throw new AppError("request_invalid", { context: { detail: PASSKEYS.elsewhere(origin) } });
+    throw new AppError("sign_in_provider", { context: { name: PROVIDER.it, detail: PROVIDER.elsewhere(origin) } });
   }
   sessionStorage.setItem(PLACE_KEY, location.hash);
   location.assign(url);

@@ -27,7 +27,18 @@ export function SetUpPage() {
       title={isOwner ? SET_UP.ownerTitle : SET_UP.personTitle}
       lead={isOwner ? SET_UP.ownerLead : SET_UP.personLead}
     >
-      <QueryStates query={reach}>{() => <SetUpForm token={token} isOwner={isOwner} />}</QueryStates>
+      <QueryStates query={reach}>
+        {({ providers }) => (
+          <Stack>
+            <SetUpForm token={token} isOwner={isOwner} />
+            {!isOwner && providers.length > 0 && (
+              <Anchor component={Link} to="/" size="sm" ta="center">
+                {SET_UP.byProvider(providers.map(({ name }) => name).join(", "))}
+              </Anchor>
+            )}
+          </Stack>
+        )}
+      </QueryStates>
     </GateLayout>
   );
 }

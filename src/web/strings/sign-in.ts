@@ -31,6 +31,7 @@ export const PROVIDER = {
   it: "The provider",
   denied: "it was told not to, or does not know you",
   failed: "it has sent you back without an answer",
+  elsewhere: (origin: string) => `it sends people back to pages of ${origin} only`,
 } as const;
 
 export const PASSKEYS = {
@@ -41,6 +42,7 @@ export const PASSKEYS = {
 } as const;
 
 export const SET_UP = {
+  byProvider: (names: string) => `Go without a password, and sign in with ${names}`,
   ownerTitle: "Welcome to CyberBackup",
   ownerLead:
     "This makes the account that looks after this server. It is not the passphrase of your backups: that comes next, and never leaves this browser.",
