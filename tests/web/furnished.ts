@@ -70,6 +70,7 @@ async function furnish(site: Site): Promise<Furnished> {
     cpSync(join(ROOT, "src", "web", "app"), join(folder, "2026"), { recursive: true });
     await cli(place, ["backup", folder]);
   }
+  await cliResult(desktop, "device trust", ["nas", "--apart"]);
   await cliResult(desktop, "device invite", ["--name", "garden camera"]);
   const local = machine(site);
   const { vaults } = bodyOf<{ vaults: { id: string }[] }>(await local.call("GET", "/api/v4/vaults"));

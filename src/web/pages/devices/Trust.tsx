@@ -28,6 +28,7 @@ export function TrustBadge({ group }: { readonly group: TrustGroup }) {
         color="gray"
         variant="light"
         radius="sm"
+        maw={180}
         className={runs.badge}
         leftSection={<IconUserShield size={14} aria-hidden />}
       >

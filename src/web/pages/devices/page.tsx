@@ -229,10 +229,10 @@ function Row({ item }: { readonly item: DeviceState }) {
         </Group>
       </Table.Td>
       <Table.Td>
-        <Group gap={6}>
+        <Stack gap={4} align="flex-start">
           <StateBadge state={item.state} />
           <TrustBadge group={item.group} />
-        </Group>
+        </Stack>
       </Table.Td>
       <Table.Td style={{ whiteSpace: "nowrap" }}>
         {item.lastSuccessAt === null ? DEVICES.never : <Time at={item.lastSuccessAt} />}
