@@ -1,13 +1,14 @@
 // Opens blocks in helper workers, so that decrypting, decompressing and hashing go on beside fetching and writing. Blocks are given to
 // whoever has least to do; sealed bytes go over and opened ones come back without being copied.
 
-import { type Bytes, fromHex } from "../../core/bytes.ts";
+import { type Bytes, concatBytes, fromHex } from "../../core/bytes.ts";
 import { AppError } from "../../core/errors.ts";
 import type { BlockContext } from "../../engine/block.ts";
 import type { OpenedBlock } from "../../engine/reader/block-cache.ts";
 import { ChunkTable } from "../../engine/reader/chunk-table.ts";
 import { type ReaderOptions, VaultReader } from "../../engine/reader/reader.ts";
 import type { BlockLocation } from "../../wire/v4/vault-port.ts";
+import type { ContentPiece } from "./files/file-writes.ts";
 import { type Endpoint, Peer } from "./rpc.ts";
 
 export type OpenerApi = {
@@ -27,6 +28,11 @@ export type OpenerApi = {
       readonly lengths: Uint32Array;
     };
   };
+  /** Whether a part of a file holds these pieces: 32 bytes of `ids` for each. */
+  check: {
+    readonly input: { readonly file: Blob; readonly ids: Bytes; readonly lengths: Uint32Array };
+    readonly output: boolean;
+  };
 };
 
 const HELPERS_MAX = 3;
@@ -34,19 +40,19 @@ const HELPERS_MAX = 3;
 /** A reader whose blocks are opened by helpers. They end with the worker that it lives in. */
 export class PooledReader extends VaultReader {
   readonly #id: Uint8Array;
-  readonly #helpers: Helper[];
+  readonly helpers: readonly Helper[];
 
   constructor(options: ReaderOptions) {
     super(options);
     this.#id = fromHex(options.vault.vaultId);
     const count = Math.max(1, Math.min(HELPERS_MAX, navigator.hardwareConcurrency - 1));
-    this.#helpers = Array.from({ length: count }, () => new Helper(options.secrets.writer.chunkIdKey));
+    this.helpers = Array.from({ length: count }, () => new Helper(options.secrets.writer.chunkIdKey));
   }
 
   override async openSealed(location: BlockLocation, sealed: Uint8Array): Promise<OpenedBlock> {
     const { blockNo, kind, session, counter } = location;
     const key = await this.sessionKeys.get(session);
-    const helper = this.#helpers.reduce((least, each) => (each.pending < least.pending ? each : least));
+    const helper = this.helpers.reduce((least, each) => (each.pending < least.pending ? each : least));
     const context = { vaultId: this.#id, sessionId: fromHex(session), kind, counter };
     const { payload, start, ids, lengths } = await helper.open({ key, context, sealed: sealed as Bytes, blockNo });
     const bytes = new Uint8Array(payload);
@@ -63,6 +69,7 @@ export class PooledReader extends VaultReader {
 
 const ID_BYTES = 32;
 
+/** A worker, and what it has to do. */
 class Helper {
   pending = 0;
   readonly #peer: Peer<OpenerApi>;
@@ -86,5 +93,12 @@ class Helper {
     } finally {
       this.pending--;
     }
+  }
+
+  async check(file: Blob, pieces: readonly ContentPiece[]): Promise<boolean> {
+    await this.#started;
+    const ids = concatBytes(pieces.map(({ id }) => id));
+    const lengths = Uint32Array.from(pieces, ({ length }) => length);
+    return this.#peer.call("check", { file, ids, lengths }, { transfer: [ids.buffer, lengths.buffer] });
   }
 }

@@ -3,6 +3,8 @@
 
 import { releaseBytes } from "../../core/bytes.ts";
 import { openBlock } from "../../engine/block.ts";
+import { chunkIdAt } from "../../wire/v4/tree-types.ts";
+import { holdsPieces } from "./files/file-check.ts";
 import type { OpenerApi } from "./opener-pool.ts";
 import { browserPlatform } from "./platform.ts";
 import { type Endpoint, Peer, type Service } from "./rpc.ts";
@@ -34,6 +36,12 @@ const service: Service<OpenerApi> = {
     const lengths = Uint32Array.from(chunks, ({ length }) => length);
     transfer(buffer as ArrayBuffer, ids.buffer, lengths.buffer);
     return { payload: buffer as ArrayBuffer, start: byteOffset, ids, lengths };
+  },
+
+  async check({ file, ids, lengths }) {
+    const { primitives } = await browserPlatform();
+    const pieces = Array.from(lengths, (length, i) => ({ id: chunkIdAt(ids, i), length }));
+    return holdsPieces(file, pieces, primitives, chunkIdKey);
   },
 };
 
