@@ -190,21 +190,21 @@ function RunCard({ run: given, names, plan, hasDevice }: RowProps) {
   return (
     <Link to={`/runs/${run.vault}/${run.run}`} className={classes.card}>
       <Group justify="space-between" wrap="nowrap" gap="sm">
-        <Text fw={600} size="sm" truncate>
-          {hasDevice ? names.device(run.vault, run.device) : <Started at={run.startedAt} />}
-        </Text>
-        {badgeOf(run)}
-      </Group>
-      <Group justify="space-between" gap="sm" mt={6}>
-        <Text size="sm" c="dimmed">
-          {plan === undefined ? about : `${plan} · ${about}`}
-        </Text>
-        {hasDevice && (
-          <Text size="sm" c="dimmed">
+        <Group gap="xs" wrap="nowrap" miw={0}>
+          {hasDevice && (
+            <Text fw={600} size="sm" truncate>
+              {names.device(run.vault, run.device)}
+            </Text>
+          )}
+          <Text size="sm" flex="none" {...(hasDevice ? { c: "dimmed" } : { fw: 600 })}>
             <Started at={run.startedAt} />
           </Text>
-        )}
+        </Group>
+        {badgeOf(run)}
       </Group>
+      <Text size="sm" c="dimmed" mt={6}>
+        {plan === undefined ? about : `${plan} · ${about}`}
+      </Text>
     </Link>
   );
 }

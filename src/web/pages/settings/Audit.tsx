@@ -1,6 +1,6 @@
 // The audit trail, newest first, a page at a time.
 
-import { Badge, Button, Center, Menu, Table, Text } from "@mantine/core";
+import { Badge, Button, Center, Group, Menu, Table, Text } from "@mantine/core";
 import { IconDownload, IconHistory } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import type { z } from "zod";
@@ -65,7 +65,7 @@ export function Audit() {
                 <Table.Th>{AUDIT.when}</Table.Th>
                 <Table.Th visibleFrom="sm">{AUDIT.who}</Table.Th>
                 <Table.Th>{AUDIT.what}</Table.Th>
-                <Table.Th>{AUDIT.outcome}</Table.Th>
+                <Table.Th visibleFrom="sm">{AUDIT.outcome}</Table.Th>
                 <Table.Th visibleFrom="sm">{AUDIT.from}</Table.Th>
               </Table.Tr>
             </Table.Thead>
@@ -92,11 +92,14 @@ export function Audit() {
                     <Text size="xs" c="dimmed" hiddenFrom="sm">
                       {address ?? "–"}
                     </Text>
+                    {outcome !== "ok" && (
+                      <Group hiddenFrom="sm">
+                        <Outcome outcome={outcome} />
+                      </Group>
+                    )}
                   </Table.Td>
-                  <Table.Td>
-                    <Badge size="sm" variant="light" tt="none" color={outcome === "ok" ? "green" : "red"}>
-                      {outcome === "ok" ? AUDIT.ok : outcome.replaceAll("_", " ")}
-                    </Badge>
+                  <Table.Td visibleFrom="sm">
+                    <Outcome outcome={outcome} />
                   </Table.Td>
                   <Table.Td visibleFrom="sm">{address ?? "–"}</Table.Td>
                 </Table.Tr>
@@ -113,6 +116,14 @@ export function Audit() {
         </Center>
       )}
     </Card>
+  );
+}
+
+function Outcome({ outcome }: { readonly outcome: string }) {
+  return (
+    <Badge size="sm" variant="light" color={outcome === "ok" ? "green" : "red"}>
+      {outcome === "ok" ? AUDIT.ok : outcome.replaceAll("_", " ")}
+    </Badge>
   );
 }
 
