@@ -187,6 +187,13 @@ export class OidcClient {
     const { issuer } = this.provider;
     const found = await this.#ask(`${issuer}/.well-known/openid-configuration`, discovery);
     if (found.issuer.replace(/\/$/, "") !== issuer) throw this.#failed("it calls itself by another issuer");
+    const { authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint = issuer } = found;
+    const addresses = [authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint];
+    // One elsewhere has this server ask nothing of this machine's own services.
+    const isElsewhere = issuer.startsWith("https:");
+    if (isElsewhere && !addresses.every((each) => each.startsWith("https:"))) {
+      throw this.#failed("it names addresses that are not https");
+    }
     return found;
   }
 
