@@ -84,6 +84,7 @@ test("the made authority is handed out, and is the one that devices pin", async 
     fingerprint: pin,
     hasAuthority: true,
     hasOwner: false,
+    providers: [],
   });
 });
 
