@@ -1,8 +1,9 @@
 // Many devices at one server: all keep a connection, some upload without a pause. Says how long questions about chunks took, what went wrong and
 // how much memory the server had, and ends with 1 when that is not what was promised.
 // node bench/load/run.ts [--chunks N --devices N --uploaders N --kibps N --seconds N --folder DIR]
-// Uploaders send over lines of `--kibps` each (default 512, 64 of them fill 32 MiB a second), since on one machine a load without a bound
-// takes the processor from the server that is measured; 0 is no bound.
+// Uploaders send over lines of about `--kibps` each (default 512, 64 of them fill 32 MiB a second), since on one machine a load without a
+// bound takes the processor from the server that is measured; 0 is no bound. No two lines are alike: with equal ones, those who once waited
+// for the same thing would come back at the same instant for ever.
 
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -75,7 +76,9 @@ const data = join(values.folder, "data");
 const { vaultId, signers } = await prepare();
 const server = await startServerProcess(data);
 try {
-  const devices = signers.map((signer) => new LoadDevice({ port: server.port, vault: VAULT }, signer, bytesPerSecond));
+  const devices = signers.map(
+    (signer, i) => new LoadDevice({ port: server.port, vault: VAULT }, signer, speedOfLine(i % uploaders)),
+  );
   for (let at = 0; at < devices.length; at += 32) {
     await Promise.all(devices.slice(at, at + 32).map((device) => device.logIn()));
   }
@@ -151,6 +154,11 @@ async function upload(device: LoadDevice, signer: Signer, end: number): Promise<
     await attempt("commit", () => device.call(DEVICE_ROUTES.commit, { session }, record.bytes));
     spent.commits++;
   }
+}
+
+/** Between three and five quarters of the given speed. */
+function speedOfLine(i: number): number | undefined {
+  return bytesPerSecond && bytesPerSecond * (0.75 + (0.5 * i) / uploaders);
 }
 
 /** Looks every few seconds whether there is anything new, as an agent does. */

@@ -28,8 +28,10 @@ const BUSY_TIMEOUT_MS = 10_000;
 const CACHE_KIB = 16_000;
 /** Pages in the log from which on they are written into the database. */
 const CHECKPOINT_PAGES = 8192;
-/** The same where another thread does it: from here on this thread writes the last few, so that the log can begin anew. */
-const LONG_LOG_PAGES = 4 * CHECKPOINT_PAGES;
+/** The same where another thread does it: a little all the time, since thousands of pages at once keep everybody's disk busy for a second. */
+const STEP_PAGES = 1024;
+/** From here on this thread writes the last few, so that the log can begin anew. */
+const LONG_LOG_PAGES = 8 * CHECKPOINT_PAGES;
 /** This many say that the other thread does not come to it. */
 const OVERDUE_PAGES = 16 * CHECKPOINT_PAGES;
 /** Transactions between two looks at the log. */
@@ -192,7 +194,7 @@ export class Database {
     if (this.#checkpoints === undefined || this.#checkpoint !== undefined || ++this.#commits % LOOK_EVERY > 0) return;
     const pages = this.#pagesInLog();
     if (pages < this.#writtenPages) this.#writtenPages = 0;
-    if (pages - this.#writtenPages < CHECKPOINT_PAGES) return;
+    if (pages - this.#writtenPages < STEP_PAGES) return;
     this.#writtenPages = pages;
     const running = this.#checkpoints.run(this.path);
     this.#checkpoint = running;
