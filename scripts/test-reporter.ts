@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import type { TestEvent } from "node:test/reporters";
 import { inspect } from "node:util";
 
+type Failed = { readonly failureType?: string; readonly exitCode?: number | null; readonly signal?: string | null };
 type Failure = { where: string; name: string; error: unknown };
 
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -11,9 +12,12 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   for await (const event of events) {
     if (event.type === "test:fail") {
       const { file = "", line, name, details } = event.data;
-      const { failureType } = details.error as { failureType?: string };
-      if (failureType !== "subtestsFailed")
-        failures.push({ where: `${shorten(file)}:${line ?? 1}`, name, error: details.error.cause });
+      const { failureType, exitCode, signal } = details.error as Failed;
+      if (failureType === "subtestsFailed") continue;
+      // Of a file's process that ended before it could tell which test failed.
+      const ended = signal ? `its process was ended by ${signal}` : exitCode ? `its process ended with ${exitCode}` : "";
+      const error = ended && typeof details.error.cause === "string" ? ended : details.error.cause;
+      failures.push({ where: `${shorten(file)}:${line ?? 1}`, name, error });
     } else if (event.type === "test:stdout" || event.type === "test:stderr") {
       yield event.data.message;
     } else if (event.type === "test:summary" && event.data.file !== undefined) {
