@@ -11,24 +11,16 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { fromHex, toHex } from "../../src/core/bytes.ts";
 import type { VaultId } from "../../src/core/ids.ts";
-import type { Signer } from "../../src/crypto/signature.ts";
+import { generateDeviceKey, importSigner, type Signer } from "../../src/crypto/signature.ts";
 import { DEVICE_ROUTES } from "../../src/wire/v4/api/device-routes.ts";
 import { VAULT_ROUTES } from "../../src/wire/v4/api/vault-routes.ts";
 import { call, newVault, toWire } from "../../tests/server/device.ts";
-import {
-  deviceAdd,
-  makePack,
-  makeRecord,
-  newDevice,
-  PLAN,
-  prng,
-  signed,
-  type TestBlock,
-  type World,
-} from "../../tests/vault/kit.ts";
+import { deviceAdd, makeRecord, PLAN, prng, signed, type World } from "../../tests/vault/kit.ts";
 import { work } from "../folders.ts";
 import { chunkIdOf, fillIndex } from "./big-index.ts";
 import { LoadDevice, newSessionId } from "./device.ts";
+import { PackMaker } from "./pack-maker.ts";
+import { BLOCKS_PER_PACK, PACK_BYTES } from "./pack-thread.ts";
 import { startServerProcess } from "./server-process.ts";
 
 const { values } = parseArgs({
@@ -50,12 +42,13 @@ const MOST_MISSING_MS = 50;
 const MOST_BYTES = 512 * 2 ** 20;
 /** What one pack of a machine that backs up small files asks for and brings. */
 const IDS_PER_QUESTION = 512;
-const BLOCKS_PER_PACK = 4;
-const BLOCK_BYTES = 256 * 1024;
 const PACKS_PER_SESSION = 4;
 /** What a pack takes over a line of the bound, or thereabouts. */
-const PACK_MS = bytesPerSecond === undefined ? 1000 : ((BLOCKS_PER_PACK * BLOCK_BYTES) / bytesPerSecond) * 1000;
+const PACK_MS = bytesPerSecond === undefined ? 1000 : (PACK_BYTES / bytesPerSecond) * 1000;
 const VAULT = "load";
+
+/** Of a device; `key` is PKCS#8. */
+type Key = { readonly signer: Signer; readonly key: Uint8Array };
 
 const random = prng(1);
 /** An answer is read by the same thread that makes the others' packs: how late that one is. */
@@ -73,11 +66,12 @@ const spent = {
 rmSync(values.folder, { recursive: true, force: true });
 mkdirSync(values.folder, { recursive: true });
 const data = join(values.folder, "data");
-const { vaultId, signers } = await prepare();
+const { vaultId, keys } = await prepare();
+const packs = new PackMaker();
 const server = await startServerProcess(data);
 try {
-  const devices = signers.map(
-    (signer, i) => new LoadDevice({ port: server.port, vault: VAULT }, signer, speedOfLine(i % uploaders)),
+  const devices = keys.map(
+    ({ signer }, i) => new LoadDevice({ port: server.port, vault: VAULT }, signer, speedOfLine(i % uploaders)),
   );
   for (let at = 0; at < devices.length; at += 32) {
     await Promise.all(devices.slice(at, at + 32).map((device) => device.logIn()));
@@ -87,44 +81,47 @@ try {
   const cpuBefore = process.cpuUsage();
   const serverBefore = server.cpuSeconds();
   const end = performance.now() + seconds * 1000;
-  await Promise.all(
-    devices.map((device, i) => (i < uploaders ? upload(device, signers[i]!, end) : stayIn(device, end))),
-  );
+  await Promise.all(devices.map((device, i) => (i < uploaders ? upload(device, keys[i]!, end) : stayIn(device, end))));
   const peak = server.peakBytes();
   spent.ownSeconds = secondsOf(process.cpuUsage(cpuBefore));
   spent.serverSeconds = server.cpuSeconds() - serverBefore;
   for (const device of devices) device.close();
   report(idle, peak);
 } finally {
+  await packs.close();
   await server.stop();
 }
 
+async function newKey(): Promise<Key> {
+  const { pkcs8 } = await generateDeviceKey();
+  return { signer: await importSigner(pkcs8), key: pkcs8 };
+}
+
 /** A vault with its devices and an index of `chunks`. */
-async function prepare(): Promise<{ vaultId: VaultId; signers: Signer[] }> {
+async function prepare(): Promise<{ vaultId: VaultId; keys: Key[] }> {
   const made = await startServerProcess(data);
   const at = { socketPath: made.socketPath };
   const vault = toHex(random.bytes(16)) as VaultId;
-  const owner = await newDevice();
+  const first = await newKey();
+  const owner = first.signer;
   await call(at, VAULT_ROUTES.makeVault, { body: await newVault(VAULT, vault, owner, random.bytes(100)) });
-  const devices = [owner];
+  const keys = [first];
   for (let i = 1; i < Number(values.devices); i++) {
-    const signer = await newDevice();
-    const statement = toWire(await signed(vault, owner, deviceAdd(signer, `device ${i}`)));
+    const key = await newKey();
+    const statement = toWire(await signed(vault, owner, deviceAdd(key.signer, `device ${i}`)));
     await call(at, VAULT_ROUTES.statement, {
       params: { vault: VAULT },
       body: { statement, keyslotFile: null },
     } as never);
-    devices.push(signer);
+    keys.push(key);
   }
   await made.stop();
   const size = fillIndex(join(data, "vaults", vault, "index.db"), fromHex(owner.device), chunks);
-  console.log(`${devices.length} devices, ${chunks} chunks, an index of ${mib(size)}`);
-  return { vaultId: vault, signers: devices };
+  console.log(`${keys.length} devices, ${chunks} chunks, an index of ${mib(size)}`);
+  return { vaultId: vault, keys };
 }
 
-async function upload(device: LoadDevice, signer: Signer, end: number): Promise<void> {
-  // Made once: what is measured is the server.
-  const bodies = Array.from({ length: BLOCKS_PER_PACK }, () => crypto.getRandomValues(new Uint8Array(2 ** 16)));
+async function upload(device: LoadDevice, { signer, key }: Key, end: number): Promise<void> {
   // Not all at the same instant, which would go on for as long as the lines are alike: the queue would be what is measured.
   await new Promise((resolve) => setTimeout(resolve, Math.random() * PACK_MS));
   while (performance.now() < end) {
@@ -136,8 +133,7 @@ async function upload(device: LoadDevice, signer: Signer, end: number): Promise<
       const before = performance.now();
       await attempt("chunks", () => device.call(DEVICE_ROUTES.findChunks, { session }, { ids }));
       spent.questions.push(performance.now() - before);
-      const world = { vaultId, device: signer, random } as unknown as World;
-      const pack = await makePack(world, session, bodies.map(newBlock), { firstCounter: n * BLOCKS_PER_PACK });
+      const pack = await packs.make({ vaultId, key, session, firstCounter: n * BLOCKS_PER_PACK });
       const receipt = await attempt("pack", () => device.call(DEVICE_ROUTES.putPack, { session, n }, pack));
       if (receipt !== undefined) refs.push(...receipt.blockNos);
       spent.packs++;
@@ -180,14 +176,6 @@ function someIds(): Uint8Array<ArrayBuffer> {
   return ids;
 }
 
-function newBlock(body: Uint8Array): TestBlock {
-  const sealed = new Uint8Array(BLOCK_BYTES);
-  for (let at = 0; at < BLOCK_BYTES; at += body.length) sealed.set(body, at);
-  crypto.getRandomValues(sealed.subarray(0, 16));
-  const chunkIds = Array.from({ length: 8 }, () => crypto.getRandomValues(new Uint8Array(32)) as never);
-  return { sealed, chunkIds, kind: 1 };
-}
-
 async function attempt<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -206,7 +194,7 @@ function report(idleBytes: number, peakBytes: number): void {
   console.log(
     `of which this program's own delay: p50 ${(lag.percentile(50) / 1e6).toFixed(1)} ms, p99 ${own.toFixed(1)} ms`,
   );
-  console.log(`packs ${spent.packs} (${mib(spent.packs * BLOCKS_PER_PACK * BLOCK_BYTES)}), snapshots ${spent.commits}`);
+  console.log(`packs ${spent.packs} (${mib(spent.packs * PACK_BYTES)}), snapshots ${spent.commits}`);
   const spentSeconds = `server ${spent.serverSeconds.toFixed(1)} s, this program ${spent.ownSeconds.toFixed(1)} s`;
   console.log(`processor time during the load: ${spentSeconds}`);
   console.log(`memory ${mib(peakBytes)} (${mib(idleBytes)} before the load)`);
