@@ -59,10 +59,11 @@ export class LoadDevice {
   async #trickle(sent: ClientRequest, body: Uint8Array): Promise<void> {
     const startedAt = performance.now();
     for (let at = 0; at < body.length && !sent.destroyed; at += SLICE_BYTES) {
-      sent.write(body.subarray(at, at + SLICE_BYTES));
       const dueMs = ((at + SLICE_BYTES) / this.#bytesPerSecond!) * 1000 - (performance.now() - startedAt);
       if (dueMs > 0) await new Promise((resolve) => setTimeout(resolve, dueMs));
+      sent.write(body.subarray(at, at + SLICE_BYTES));
     }
+    // At once: until it has ended, the connection is not free for what follows the answer.
     sent.end();
   }
 
