@@ -66,6 +66,37 @@ describe("the database", () => {
     other.close();
   });
 
+  test("is copied as it is, while transactions come and go", async () => {
+    const database = new Database(newPath());
+    database.exec("CREATE TABLE t (x BLOB)");
+    const insert = (count: number): void => {
+      database.softTransaction(() => {
+        for (let i = 0; i < count; i++) database.run("INSERT INTO t VALUES (?)", new Uint8Array(4000));
+      });
+    };
+    insert(6000);
+    let isOver = false;
+    let steps = 0;
+    const copied = newPath();
+    const copying = database.copyTo(copied, { onProgress: () => steps++ }).finally(() => {
+      isOver = true;
+    });
+    let more = 0;
+    for (; !isOver && more < 10_000; more++) {
+      insert(20);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await copying;
+    assert.ok(more > 1 && steps > 1, `${more} transactions, ${steps} steps`);
+    const copy = new Database(copied);
+    assert.equal(copy.get("SELECT count(*) AS n FROM t")!.n, 6000);
+    copy.close();
+    const cancel = new AbortController();
+    cancel.abort();
+    await assert.rejects(database.copyTo(newPath(), { signal: cancel.signal }), code("interrupted"));
+    database.close();
+  });
+
   test("another thread writes the log into the database, which then begins anew", async () => {
     const thread = checkpointThread();
     const runs: Promise<void>[] = [];

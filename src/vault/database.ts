@@ -36,7 +36,7 @@ const LONG_LOG_PAGES = 8 * CHECKPOINT_PAGES;
 const OVERDUE_PAGES = 16 * CHECKPOINT_PAGES;
 /** Transactions between two looks at the log. */
 const LOOK_EVERY = 8;
-/** Pages of a copy that are written at a time, while nobody else can use the database. */
+/** Pages of a copy that are written at a time. */
 const COPY_PAGES = 256;
 /** Primary result codes (sqlite.org/rescode.html). */
 const SQLITE = {
@@ -227,7 +227,10 @@ export class Database {
     return Number(pages) * Number(Object.values(this.get("PRAGMA page_size")!)[0]);
   }
 
-  /** Writes a copy of the whole, as it is when this ends, while everybody goes on. Throws `interrupted`. */
+  /**
+   * Writes a copy of the whole, as it is when this begins, while everybody goes on: by a connection of its own, since on this one a step of
+   * the copy fails when it comes within a transaction. Throws `interrupted`.
+   */
   async copyTo(
     path: string,
     options: { readonly signal?: AbortSignal; readonly onProgress?: (doneBytes: number) => void } = {},
@@ -237,10 +240,15 @@ export class Database {
       throwIfAborted(options.signal);
       options.onProgress?.((totalPages - remainingPages) * pageBytes);
     };
+    const source = this.#guard(() => new DatabaseSync(this.path, { readOnly: true, timeout: BUSY_TIMEOUT_MS }));
     try {
-      await backup(this.#database, path, { rate: COPY_PAGES, progress });
+      // As long as it reads, what it sees stays as it is: else each commit of somebody else would let the copy begin anew.
+      source.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
+      await backup(source, path, { rate: COPY_PAGES, progress });
     } catch (error) {
       throw translate(error, path);
+    } finally {
+      source.close();
     }
   }
 
