@@ -14,9 +14,9 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
       const { file = "", line, name, details } = event.data;
       const { failureType, exitCode, signal } = details.error as Failed;
       if (failureType === "subtestsFailed") continue;
-      // Of a file's process that ended before it could tell which test failed.
-      const ended = signal ? `its process was ended by ${signal}` : exitCode ? `its process ended with ${exitCode}` : "";
-      const error = ended && typeof details.error.cause === "string" ? ended : details.error.cause;
+      const { cause } = details.error;
+      // Of a file whose process ended before it could tell which test failed.
+      const error = exitCode === undefined ? cause : `its process ended with ${signal ?? exitCode}: ${cause}`;
       failures.push({ where: `${shorten(file)}:${line ?? 1}`, name, error });
     } else if (event.type === "test:stdout" || event.type === "test:stderr") {
       yield event.data.message;
