@@ -61,6 +61,8 @@ export class Database {
   #checkpoint: RunningCheckpoint | undefined;
   /** Pages of the log when the last checkpoint began. */
   #writtenPages = 0;
+  /** Pages from which on this thread writes the last few. */
+  #longFrom = LONG_LOG_PAGES;
   #commits = 0;
   #isInTransaction = false;
   readonly #flushInstead: (() => Promise<void>) | undefined;
@@ -193,7 +195,10 @@ export class Database {
   #lookAtLog(): void {
     if (this.#checkpoints === undefined || this.#checkpoint !== undefined || ++this.#commits % LOOK_EVERY > 0) return;
     const pages = this.#pagesInLog();
-    if (pages < this.#writtenPages) this.#writtenPages = 0;
+    if (pages < this.#writtenPages) {
+      this.#writtenPages = 0;
+      this.#longFrom = LONG_LOG_PAGES;
+    }
     if (pages - this.#writtenPages < STEP_PAGES) return;
     this.#writtenPages = pages;
     const running = this.#checkpoints.run(this.path);
@@ -202,16 +207,17 @@ export class Database {
       if (this.#checkpoint !== running) return;
       this.#checkpoint = undefined;
       // Pages have come meanwhile where many write, and only when all are written does the log begin anew. That is worth two waits for the
-      // disk now and then.
-      const isLong = this.#database.isOpen && this.#pagesInLog() >= LONG_LOG_PAGES;
-      if (isLong && this.#pagesInLog("NOOP", "unwritten") > 0) this.#pagesInLog("PASSIVE");
+      // disk now and then; where somebody still reads what is in it, it must wait for its next length.
+      const now = this.#database.isOpen ? this.#pagesInLog() : 0;
+      if (now < this.#longFrom) return;
+      this.#longFrom = now + LONG_LOG_PAGES;
+      this.#pagesInLog("PASSIVE");
     });
   }
 
-  #pagesInLog(mode: "NOOP" | "PASSIVE" = "NOOP", which: "all" | "unwritten" = "all"): number {
+  #pagesInLog(mode: "NOOP" | "PASSIVE" = "NOOP"): number {
     try {
-      const { log, checkpointed } = this.#statement(`PRAGMA wal_checkpoint(${mode})`).get()!;
-      return Number(log) - (which === "unwritten" ? Number(checkpointed) : 0);
+      return Number(this.#statement(`PRAGMA wal_checkpoint(${mode})`).get()?.log ?? 0);
     } catch {
       return 0;
     }
