@@ -14,14 +14,14 @@ import type { BlockEntry } from "../../wire/v4/pack.ts";
 import { encodeRefs } from "../../wire/v4/refs.ts";
 import { encodeSnapshotRecord, snapshotStatement } from "../../wire/v4/snapshot-record.ts";
 import { type BlockRef, type StateCursor, StateEncoder, type StateTail } from "../../wire/v4/state-file.ts";
-import { chunkIdAt } from "../../wire/v4/tree-types.ts";
 import { KIND_TREE, type SessionGrant, type VaultPort } from "../../wire/v4/vault-port.ts";
 import { createChunker } from "../chunker.ts";
 import type { EnginePlatform } from "../platform.ts";
 import { MAX_INFO_ERRORS, type SnapshotInfo, sealSnapshotInfo } from "../snapshot-info.ts";
 import type { ListCutting } from "./chunk-lists.ts";
 import { ContentReader } from "./content.ts";
-import { Dedup, type FindChunks } from "./dedup.ts";
+import { Dedup } from "./dedup.ts";
+import { findWithoutSession } from "./find-without-session.ts";
 import { PackWriter } from "./pack-writer.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { SealWorkerKeys } from "./seal-worker.ts";
@@ -352,33 +352,6 @@ class Run {
     this.#options.progress.problems++;
     if (this.problems.length < 1000) this.problems.push(problem);
   }
-}
-
-/** What a session of the device would find: of blocks that hold a chunk, a reader of its group's snapshot is told one of the group first. */
-function findWithoutSession(vault: VaultPort, device: DeviceId): FindChunks {
-  let group: Promise<Group> | undefined;
-  return async (chunkIds) => {
-    group ??= groupOf(vault, device);
-    const { members, snapshot } = await group;
-    const ids = Array.from({ length: chunkIds.length / 32 }, (_, i) => chunkIdAt(chunkIds, i));
-    const locations = await vault.locateChunks(ids, snapshot);
-    return Float64Array.from(locations, (location) =>
-      location && members.has(location.device) ? location.blockNo : 0,
-    );
-  };
-}
-
-type Group = { readonly members: ReadonlySet<DeviceId>; readonly snapshot: SnapshotId | undefined };
-
-/** The devices that this one relies on, and the last snapshot of any of them; none where there are no others. */
-async function groupOf(vault: VaultPort, device: DeviceId): Promise<Group> {
-  const devices = await vault.devices();
-  const own = devices.find((row) => row.device === device)?.group ?? null;
-  const group = devices.filter((row) => row.device === device || (own !== null && row.group === own));
-  const members = new Set(group.map((row) => row.device));
-  const hasOthers = group.length < devices.length;
-  const snapshot = hasOthers ? (await vault.snapshots()).findLast((row) => members.has(row.device))?.id : undefined;
-  return { members, snapshot };
 }
 
 /** References of the last run as references of this one: all rows become blockNos. Nothing when a block is damaged. */
