@@ -11,7 +11,7 @@ import report from "./test-reporter.ts";
 const FOLDERS = ["src", "tests", "scripts", "bench"];
 /** One more than there are cores: many files wait for a browser, a process or a clock most of the time. */
 const AT_ONCE = Math.min(8, availableParallelism()) + 1;
-const LONGEST_MS = 600_000;
+const LONGEST_MS = 300_000;
 /** These take longest, so they begin first: at the end no core should wait for one long file. */
 const FIRST = [
   "tests/browser/run",

@@ -144,12 +144,21 @@ class Kept extends Writable {
   }
 }
 
+/** Of children, from their start on: one may be gone before anybody asks for its end. */
+const CLOSED = new WeakMap<ChildProcess, Promise<number | null>>();
+/** No command of a test takes so long. */
+const LONGEST_MS = 180_000;
+
 export function start(place: Place, args: readonly string[], options: RunOptions = {}): ChildProcess {
-  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
     cwd: join(place.folder, "cwd"),
     env: environment(place, options),
     stdio: ["pipe", "pipe", "pipe"],
   });
+  const closed = new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
+  closed.catch(() => undefined);
+  CLOSED.set(child, closed);
+  return child;
 }
 
 function environment(place: Place, { env = {} }: RunOptions): NodeJS.ProcessEnv {
@@ -165,6 +174,7 @@ function environment(place: Place, { env = {} }: RunOptions): NodeJS.ProcessEnv 
   };
 }
 
+/** Resolves when a child of `start` has ended, with what it wrote since this was called; one that does not end is killed, and said. */
 export async function ended(child: ChildProcess): Promise<Run> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
@@ -172,8 +182,14 @@ export async function ended(child: ChildProcess): Promise<Run> {
   child.stderr!.on("data", (slice: Buffer) => err.push(slice));
   // Whoever ends before its input is read closes the pipe.
   child.stdin!.on("error", () => undefined);
-  const exit = await new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
+  let isStuck = false;
+  const timer = setTimeout(() => {
+    isStuck = true;
+    child.kill("SIGKILL");
+  }, LONGEST_MS);
+  const exit = await CLOSED.get(child)!.finally(() => clearTimeout(timer));
   const stdout = Buffer.concat(out);
+  assert.ok(!isStuck, `${child.spawnargs.slice(3).join(" ")} did not end\n${stdout}\n${Buffer.concat(err)}`);
   return { exit, stdout, text: stdout.toString(), stderr: Buffer.concat(err).toString() };
 }
 

@@ -105,13 +105,14 @@ test("a stopping server lets an upload end, refuses new ones, and keeps what was
   const { token, session, pack, sent, half, answer } = await halfUpload(rig, world);
   const waiting = connect(rig.server.port!, "127.0.0.1");
   await once(waiting, "connect");
+  const isLetGo = once(waiting, "close");
   const stopped = rig.server.stop();
   await assert.rejects(call(world.at, DEVICE_ROUTES.head, { params: { vault: world.name }, token }), /ECONNREFUSED/);
   sent.end(pack.subarray(half));
   const { status } = await answer;
   assert.equal(status, 200);
   await stopped;
-  await once(waiting, "close");
+  await isLetGo;
 
   await using next = await startRig({ ...LISTEN, data: rig.data });
   const again = { ...world, at: doorsOf(next).tls };
