@@ -41,6 +41,25 @@ test("a file comes back whole, whatever its chunks and blocks, and costs one blo
   await assert.rejects(collect(readFile(reader, rootOf({ info }))), hasCode("usage"));
 });
 
+test("a reader for one snapshot names the one that it was made from, and leaves the opening of blocks to it", async () => {
+  const f = await makeFixture();
+  await f.snapshot({ small: "hello" });
+  const whole = f.reader();
+  const open = whole.openSealed.bind(whole);
+  let opened = 0;
+  whole.openSealed = (...block) => {
+    opened++;
+    return open(...block);
+  };
+  const snapshot = await resolveSnapshot(whole, "latest");
+  const reader = whole.of(snapshot);
+  assert.equal(reader.whole, whole);
+  assert.equal(whole.whole, whole);
+  const before = opened;
+  await collect(readFile(reader, await requireEntry(reader, snapshot.info, rawFromText("/small"))));
+  assert.ok(opened > before);
+});
+
 test("damage is named: a flipped bit, a lost block, a block that holds something else", async () => {
   const f = await makeFixture();
   await f.snapshot({ a: "first", b: "second" }, { perBlock: 1 });

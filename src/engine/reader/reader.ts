@@ -45,13 +45,15 @@ export class VaultReader {
   readonly secrets: ReaderSecrets;
   readonly platform: EnginePlatform;
   readonly sessionKeys: SessionKeys;
+  /** The reader that this one was made from (`of`), or itself. */
+  readonly whole: VaultReader;
   readonly #vaultId: Uint8Array;
   readonly #snapshot: SnapshotId | undefined;
   readonly #cache: BlockCache;
   readonly #locations = new Map<ChunkKey, BlockLocation>();
 
-  /** `shared`: another reader of the same vault, whose opened blocks this one uses too. */
-  constructor(options: ReaderOptions, shared?: VaultReader) {
+  /** `whole`: another reader of the same vault, whose opened blocks this one uses too. */
+  constructor(options: ReaderOptions, whole?: VaultReader) {
     const { vault, secrets, platform, cacheBytes = CACHE_BYTES, sessionKeys, snapshot } = options;
     this.vault = vault;
     this.secrets = secrets;
@@ -59,7 +61,8 @@ export class VaultReader {
     this.sessionKeys = sessionKeys ?? new SessionKeys(vault, secrets.identity);
     this.#vaultId = fromHex(vault.vaultId);
     this.#snapshot = snapshot;
-    this.#cache = shared ? shared.#cache : new BlockCache(cacheBytes);
+    this.whole = whole ?? this;
+    this.#cache = whole ? whole.#cache : new BlockCache(cacheBytes);
   }
 
   /**
@@ -138,16 +141,13 @@ export class VaultReader {
 
 /** It opens blocks the way that the reader does which it was made from. */
 class SnapshotReader extends VaultReader {
-  readonly #whole: VaultReader;
-
   constructor(whole: VaultReader, snapshot: SnapshotId) {
     const { vault, secrets, platform, sessionKeys } = whole;
     super({ vault, secrets, platform, sessionKeys, snapshot }, whole);
-    this.#whole = whole;
   }
 
   override openSealed(location: BlockLocation, sealed: Uint8Array): Promise<OpenedBlock> {
-    return this.#whole.openSealed(location, sealed);
+    return this.whole.openSealed(location, sealed);
   }
 }
 

@@ -3,7 +3,7 @@
 import { type Bytes, equalBytes } from "../../../core/bytes.ts";
 import type { Primitives } from "../../../crypto/primitives.ts";
 import { KIND_DATA } from "../../../wire/v4/vault-port.ts";
-import { type SliceReader, sliceReader } from "../slice-reader.ts";
+import { type FillReader, fillReader } from "../slice-reader.ts";
 import type { ContentPiece } from "./file-writes.ts";
 
 const KIND_PREFIX = Uint8Array.of(KIND_DATA);
@@ -50,15 +50,14 @@ export function partsOf(content: readonly ContentPiece[], most: number): Part[] 
   return parts;
 }
 
-/** A file from its first byte on, in two buffers that are used by turns. */
+/** A file from its first byte on, in two buffers that are used by turns: one is filled while what lies in the other is being hashed. */
 class FileBytes {
-  readonly #slices: SliceReader;
-  readonly #buffers: [Bytes, Bytes] = [new Uint8Array(), new Uint8Array()];
+  readonly #reader: FillReader;
+  readonly #buffers: [ArrayBuffer, ArrayBuffer] = [new ArrayBuffer(0), new ArrayBuffer(0)];
   #turn: 0 | 1 = 0;
-  #rest: Uint8Array = new Uint8Array();
 
   constructor(file: Blob) {
-    this.#slices = sliceReader(file.stream());
+    this.#reader = fillReader(file.stream());
   }
 
   /** A view that is valid until the next but one; undefined when the file has no more. */
@@ -66,24 +65,15 @@ class FileBytes {
     // With room for the prefix that goes before it (worker-primitives.ts).
     const start = KIND_PREFIX.length;
     this.#turn = this.#turn === 0 ? 1 : 0;
-    if (this.#buffers[this.#turn].length < start + length)
-      this.#buffers[this.#turn] = new Uint8Array(Math.max(FIRST_BUFFER_BYTES, 2 * (start + length)));
-    const buffer = this.#buffers[this.#turn];
-    for (let got = 0; got < length; ) {
-      if (this.#rest.length === 0) {
-        const slice = await this.#slices.read();
-        if (!slice) return undefined;
-        this.#rest = slice;
-      }
-      const part = this.#rest.subarray(0, length - got);
-      buffer.set(part, start + got);
-      got += part.length;
-      this.#rest = this.#rest.subarray(part.length);
-    }
-    return buffer.subarray(start, start + length);
+    let buffer = this.#buffers[this.#turn];
+    if (buffer.byteLength < start + length)
+      buffer = new ArrayBuffer(Math.max(FIRST_BUFFER_BYTES, 2 * (start + length)));
+    const bytes = await this.#reader.fill(new Uint8Array(buffer, start, length));
+    if (bytes) this.#buffers[this.#turn] = bytes.buffer;
+    return bytes;
   }
 
   async end(): Promise<void> {
-    await this.#slices.cancel().catch(() => undefined);
+    await this.#reader.cancel().catch(() => undefined);
   }
 }

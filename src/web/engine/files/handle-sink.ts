@@ -51,7 +51,8 @@ async function checkFile(
 ): Promise<void> {
   const { primitives } = reader.platform;
   const { chunkIdKey } = reader.secrets.writer;
-  const helpers = reader instanceof PooledReader ? reader.helpers : [];
+  const { whole } = reader;
+  const helpers = whole instanceof PooledReader ? whole.helpers : [];
   const parts = partsOf(content, file.size < SHARED_FROM_BYTES ? 1 : 1 + helpers.length);
   const checks = parts.map(({ pieces, start, end }, i) => {
     const part = file.slice(start, end);
