@@ -11,7 +11,8 @@ import report from "./test-reporter.ts";
 const FOLDERS = ["src", "tests", "scripts", "bench"];
 /** One more than there are cores: many files wait for a browser, a process or a clock most of the time. */
 const AT_ONCE = Math.min(8, availableParallelism()) + 1;
-const LONGEST_MS = 300_000;
+/** Of one test, or of a group of them. */
+const LONGEST_MS = 240_000;
 /** These take longest, so they begin first: at the end no core should wait for one long file. */
 const FIRST = [
   "tests/browser/run",
@@ -47,7 +48,7 @@ const events = run({
   cwd: root,
   concurrency: AT_ONCE,
   timeout: LONGEST_MS,
-  execArgv: ["--disable-warning=ExperimentalWarning", ...flags],
+  execArgv: ["--disable-warning=ExperimentalWarning", `--import=${new URL("test-end.ts", import.meta.url)}`, ...flags],
 });
 events.on("test:fail", () => {
   process.exitCode = 1;

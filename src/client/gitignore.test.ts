@@ -56,11 +56,12 @@ describe("a pattern", () => {
   test("with many stars takes no time, whatever it meets", () => {
     const name = "a".repeat(255);
     const path = `${"a/".repeat(1000)}b`;
-    const start = performance.now();
+    const start = process.cpuUsage();
     assert.ok(!matches(`${"*a".repeat(60)}*b`, name));
     assert.ok(!matches(`${"**/a/".repeat(60)}c`, path));
     assert.ok(matches(`${"**/a/".repeat(60)}b`, path));
-    assert.ok(performance.now() - start < 1000);
+    const { user, system } = process.cpuUsage(start);
+    assert.ok(user + system < 1_000_000, `${user + system} µs of the processor`);
   });
 
   test("of any kind is parsed and matched without an error", () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { endOf, firstLine, followed } from "../../tests/child.ts";
 import { sweepTemporaries } from "./temporaries.ts";
 
 const home = mkdtempSync(join(tmpdir(), "cb-sweep-"));
@@ -21,7 +21,7 @@ async function writing(path: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, ["--input-type=module", "--eval", code], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  await once(child.stdout!, "data");
+  await firstLine(followed(child));
   return child;
 }
 
@@ -32,7 +32,7 @@ test("what a killed backup has left is swept; what a living one writes, and ever
   const living = await writing(join(state, "two.state"));
   try {
     killed.kill("SIGKILL");
-    await once(killed, "exit");
+    await endOf(killed);
     writeFileSync(join(state, "kept.state"), "x");
     writeFileSync(join(state, "notes.tmp"), "a person's own");
     const old = join(home, ".config.json.0123456789ab.tmp");
@@ -51,6 +51,6 @@ test("what a killed backup has left is swept; what a living one writes, and ever
     assert.equal(await sweepTemporaries(join(home, "nowhere"), now), 0);
   } finally {
     living.kill("SIGKILL");
-    if (living.exitCode === null && living.signalCode === null) await once(living, "exit");
+    await endOf(living);
   }
 });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -25,6 +25,7 @@ import { type PlanInput, readPlan } from "../../src/wire/v4/plan-body.ts";
 import { cli, cliResult, newPlace, type Place } from "../cli/run-cli.ts";
 import { OWNER, OWNER_PASSWORD } from "../remote/cli-server.ts";
 import { ServerProcess } from "../server/server-process.ts";
+import { until } from "../until.ts";
 import { AgentProcess } from "./agent-process.ts";
 
 const folder = newPlace();
@@ -102,22 +103,21 @@ async function plans(): Promise<StoredPlan[]> {
 /** The plan at the server, once the device goes by its newest version. */
 async function taken(name: string): Promise<StoredPlan> {
   const codec = planCodec(device, systemRandom);
-  for (;;) {
+  return until(`${name} is taken`, async () => {
     for (const stored of await plans()) {
       if (stored.deleted || stored.seenVersion !== stored.version) continue;
       if ((await codec.open(stored.sealed, stored.plan, stored.version)).name === name) return stored;
     }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+    return undefined;
+  }) as Promise<StoredPlan>;
 }
 
 async function commandDone(id: string): Promise<Command> {
-  for (;;) {
+  return until("the command is done", async () => {
     const { items } = await people.call(PLAN_ROUTES.commands, { params: { vault, device: device.device } });
     const command = items.find((each) => each.id === id)!;
-    if (command.state === "done" || command.state === "refused") return command;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+    return command.state === "done" || command.state === "refused" ? command : undefined;
+  }) as Promise<Command>;
 }
 
 async function change(stored: StoredPlan, plan: PlanInput): Promise<StoredPlan> {
@@ -127,6 +127,13 @@ async function change(stored: StoredPlan, plan: PlanInput): Promise<StoredPlan> 
   const params = { vault, device: device.device, plan: id };
   const body = { base: version, sealed, token, overdueAfterMs, enabled: true, ping: false };
   return people.call(PLAN_ROUTES.putDevicePlan, { params, body });
+}
+
+/** As an editor that is careful: whoever looks meanwhile sees one version or the other. */
+function putPlanFile(text: string): void {
+  const draft = join(folder.folder, "papers.json");
+  writeFileSync(draft, text);
+  renameSync(draft, join(place.home, "plans", vault, "papers.json"));
 }
 
 const planFile = (name: string): string => readFileSync(join(place.home, "plans", vault, `${name}.json`), "utf8");
@@ -170,12 +177,11 @@ test("a plan that people change is taken over; one that brings a program is not"
   const refused = await agent.until(({ event }) => event === "plan-refused", from);
   assert.equal(refused.error, "plan_programs_refused");
   assert.ok(!planFile("papers").includes("evil") && !planFile("papers").includes("5:00"));
-  for (;;) {
+  await until("the server has heard of it", async () => {
     const now = (await plans()).find(({ plan }) => plan === stored.plan)!;
     assert.equal(now.seenVersion < bad.version, true);
-    if (now.error === "plan_programs_refused") break;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+    return now.error === "plan_programs_refused";
+  });
 
   // An edit on the device that was made without knowing of a newer version loses against it, and is kept.
   from = agent.events.length;
@@ -187,15 +193,13 @@ test("a plan that people change is taken over; one that brings a program is not"
 test("a plan that was changed by hand is put to the server, and a mistake in it is told", async () => {
   const before = await taken("papers");
   await cliResult(place, "plan edit", ["papers", "--schedule", "hourly"]);
-  for (let stored = before; ; stored = await taken("papers")) {
-    if (stored.version > before.version) break;
-  }
+  await until("the server has the new version", async () => (await taken("papers")).version > before.version);
   const from = agent.events.length;
-  writeFileSync(join(place.home, "plans", vault, "papers.json"), planFile("papers").replace('"schedule"', '"shedule"'));
+  putPlanFile(planFile("papers").replace('"schedule"', '"shedule"'));
   const problem = await agent.until(({ event }) => event === "plan-problem", from);
   assert.match(problem.message!, /no field "shedule".*"schedule"/);
   await cli(place, ["plan", "edit", "papers", "--schedule", "hourly"], { exit: 2 });
-  writeFileSync(join(place.home, "plans", vault, "papers.json"), JSON.stringify({ name: "papers", sources: [source] }));
+  putPlanFile(JSON.stringify({ name: "papers", sources: [source] }));
 });
 
 test("a pause and its end are told at once, and a run can be ended from afar", async () => {

@@ -2,7 +2,7 @@
 // https://develop.sentry.dev/sdk/data-model/envelopes/ says) gets a report in which nothing stands that is anybody's business.
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
@@ -13,6 +13,7 @@ import { after, before, describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { logFiles } from "../../src/node/log/files.ts";
 import { readVersion } from "../../src/node/version.ts";
+import { endOf, firstLine, followed } from "../child.ts";
 import { cliError, newPlace, type Place } from "./run-cli.ts";
 
 const CANARY = "kanarienvogel";
@@ -98,7 +99,7 @@ describe("crash reports", () => {
   ): Promise<{ exit: number | null; data: string }> {
     const data = join(place.folder, `${CANARY}-${signal}-${dsn === undefined ? "off" : "on"}`);
     const args = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--no-web", "--json"];
-    const child = spawn(process.execPath, [CRASHING, ...args], {
+    const started = spawn(process.execPath, [CRASHING, ...args], {
       cwd: join(place.folder, "cwd"),
       stdio: ["ignore", "pipe", "pipe"],
       env: {
@@ -107,10 +108,10 @@ describe("crash reports", () => {
         ...(dsn === undefined ? {} : { CYBERBACKUP_CRASH_REPORTS_DSN: dsn }),
       },
     });
+    const child = followed(started);
     await firstLine(child);
     child.kill(signal);
-    const [exit] = (await once(child, "exit")) as [number | null];
-    return { exit, data };
+    return { exit: await endOf(child), data };
   }
 
   test("an exception that nobody catches arrives, with release, place and trail, and without a canary", async () => {
@@ -169,13 +170,4 @@ function assertClean(text: string): void {
   }
   // "root" is a word of its own in JSON nowhere; other names of users are unlikely ones.
   assert.ok(!new RegExp(`"[^"]*\\b${userInfo().username}\\b[^"]*"`).test(text), "the report tells the user's name");
-}
-
-async function firstLine(child: ChildProcess): Promise<void> {
-  let text = "";
-  for await (const slice of child.stdout!.iterator({ destroyOnReturn: false })) {
-    text += slice;
-    if (text.includes("\n")) return;
-  }
-  throw new Error(`it never started: ${text}`);
 }

@@ -14,6 +14,7 @@ import { errorSchema } from "../../src/cli/json-parts.ts";
 import { DOCUMENTS, type JsonDocument } from "../../src/cli/json-schema.ts";
 import { outputOf, run as runHere } from "../../src/cli/run.ts";
 import { systemClock, systemRandom } from "../../src/core/clock.ts";
+import { endOf, followed } from "../child.ts";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 /** Compiled code of all runs of one test file: the tenth start should not cost what the first does. */
@@ -144,21 +145,13 @@ class Kept extends Writable {
   }
 }
 
-/** Of children, from their start on: one may be gone before anybody asks for its end. */
-const CLOSED = new WeakMap<ChildProcess, Promise<number | null>>();
-/** No command of a test takes so long. */
-const LONGEST_MS = 180_000;
-
 export function start(place: Place, args: readonly string[], options: RunOptions = {}): ChildProcess {
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
     cwd: join(place.folder, "cwd"),
     env: environment(place, options),
     stdio: ["pipe", "pipe", "pipe"],
   });
-  const closed = new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
-  closed.catch(() => undefined);
-  CLOSED.set(child, closed);
-  return child;
+  return followed(child);
 }
 
 function environment(place: Place, { env = {} }: RunOptions): NodeJS.ProcessEnv {
@@ -174,22 +167,16 @@ function environment(place: Place, { env = {} }: RunOptions): NodeJS.ProcessEnv 
   };
 }
 
-/** Resolves when a child of `start` has ended, with what it wrote since this was called; one that does not end is killed, and said. */
+/** Resolves when a child of `start` has ended, with what it wrote since this was called. */
 export async function ended(child: ChildProcess): Promise<Run> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout!.on("data", (slice: Buffer) => out.push(slice));
   child.stderr!.on("data", (slice: Buffer) => err.push(slice));
-  // Whoever ends before its input is read closes the pipe.
-  child.stdin!.on("error", () => undefined);
-  let isStuck = false;
-  const timer = setTimeout(() => {
-    isStuck = true;
-    child.kill("SIGKILL");
-  }, LONGEST_MS);
-  const exit = await CLOSED.get(child)!.finally(() => clearTimeout(timer));
+  const exit = await endOf(child).catch((error: Error) =>
+    assert.fail(`${error.message}\n${Buffer.concat(out)}\n${Buffer.concat(err)}`),
+  );
   const stdout = Buffer.concat(out);
-  assert.ok(!isStuck, `${child.spawnargs.slice(3).join(" ")} did not end\n${stdout}\n${Buffer.concat(err)}`);
   return { exit, stdout, text: stdout.toString(), stderr: Buffer.concat(err).toString() };
 }
 

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, describe, type TestContext, test } from "node:test";
 import { findRunning, lockPath } from "../../src/server/instance.ts";
 import { lockData } from "../../src/server/lock.ts";
+import { until } from "../until.ts";
 import { cli, cliError, cliResult, newPlace, PASSPHRASE, type Place } from "./run-cli.ts";
 
 const ANY_PORT = ["--listen", "127.0.0.1:0", "--no-open"];
@@ -156,5 +157,5 @@ describe("who runs in a data folder", () => {
 
 /** The system takes the lock away with the process; its parent may see that a moment later. */
 async function untilGone(data: string): Promise<void> {
-  while ((await findRunning(data)) !== undefined) await new Promise((resolve) => setImmediate(resolve));
+  await until("nothing runs there", async () => (await findRunning(data)) === undefined);
 }

@@ -11,6 +11,7 @@ import { isAppError } from "../../src/core/errors.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { openIdentity } from "../../src/gateway/send/identity.ts";
 import { newSendProgress, sendFiles } from "../../src/gateway/send/send.ts";
+import { until } from "../until.ts";
 import { type Rig, startRig } from "../v3/peer.ts";
 import { type PeerEvent, peerMissing, runPeerClient } from "./peer.ts";
 
@@ -201,7 +202,7 @@ describe("our client and our gateway", () => {
 
 /** The gateway hears of a cut line when the system tells it. */
 async function eventually(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
+  await until("the gateway hears of it", isTrue);
 }
 
 type Cut = { readonly from: "gateway" | "client"; readonly bytes: number };

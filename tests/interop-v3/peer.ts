@@ -5,6 +5,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
+import { endOf, followed } from "../child.ts";
 
 const PEER = join(import.meta.dirname, "peer.py");
 /** No byte code may be left in the source folder. */
@@ -29,12 +30,11 @@ export type PeerServer = {
 
 /** A server on a free port of the loopback; it ends with the test. */
 export async function startPeerServer(context: TestContext, args: readonly string[] = []): Promise<PeerServer> {
-  const child = spawn("python3", [...PYTHON, "server", ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = followed(spawn("python3", [...PYTHON, "server", ...args], { stdio: ["pipe", "pipe", "inherit"] }));
   const events: PeerEvent[] = [];
-  const gone = new Promise((resolve) => child.on("close", resolve));
   const end = async (): Promise<readonly PeerEvent[]> => {
     child.stdin!.end();
-    await gone;
+    await endOf(child);
     return events;
   };
   context.after(end);
@@ -56,14 +56,14 @@ export async function runPeerClient(
   { exit = 0 }: { readonly exit?: number } = {},
 ): Promise<PeerEvent[]> {
   const all = [...PYTHON, "client", "--server", `127.0.0.1:${server.port}`, ...args];
-  const child = spawn("python3", all, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = followed(spawn("python3", all, { stdio: ["ignore", "pipe", "pipe"] }));
   const events: PeerEvent[] = [];
   let errors = "";
   createInterface(child.stdout!).on("line", (line) => events.push(JSON.parse(line) as PeerEvent));
   child.stderr!.on("data", (slice: Buffer) => {
     errors += slice;
   });
-  const code = await new Promise((resolve) => child.on("close", resolve));
+  const code = await endOf(child);
   assert.equal(code, exit, `${args.join(" ")}\n${JSON.stringify(events)}\n${errors}`);
   return events;
 }

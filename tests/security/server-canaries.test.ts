@@ -4,7 +4,6 @@
 
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import {
   closeSync,
   mkdirSync,
@@ -16,7 +15,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { runBackup } from "../../src/client/backup.ts";
 import { createNewVault } from "../../src/client/device.ts";
@@ -48,6 +46,7 @@ import type { HttpAnswer, HttpRequest, HttpTransport } from "../../src/engine/re
 import { VAULT_ROUTES } from "../../src/wire/v4/api/vault-routes.ts";
 import { decodeInviteCode } from "../../src/wire/v4/invite-code.ts";
 import { ENTRY } from "../../src/wire/v4/tree-types.ts";
+import { endOf, firstLine } from "../child.ts";
 import { newPlace, type Place, start } from "../cli/run-cli.ts";
 
 const CANARY = "kanarienvogel";
@@ -271,8 +270,7 @@ class Served {
     const said: string[] = [];
     process.stdout!.setEncoding("latin1").on("data", (text: string) => said.push(text));
     process.stderr!.setEncoding("latin1").on("data", (text: string) => said.push(text));
-    const [line] = (await once(createInterface(process.stdout!), "line")) as [string];
-    return new Served(process, data, said, JSON.parse(line) as Record<string, string>);
+    return new Served(process, data, said, JSON.parse(await firstLine(process)) as Record<string, string>);
   }
 
   /** What its process can write to, in parts that overlap; nothing where a system does not show it. */
@@ -296,10 +294,8 @@ class Served {
   }
 
   async stop(): Promise<string> {
-    if (this.#process.exitCode === null) {
-      this.#process.kill("SIGTERM");
-      await once(this.#process, "close");
-    }
+    this.#process.kill("SIGTERM");
+    await endOf(this.#process);
     return this.#said.join("");
   }
 }

@@ -115,8 +115,16 @@ export async function setUpFactor(browser: Browser): Promise<Authenticator> {
   );
   const secret = new TextDecoder().decode(base32.decode(new URL(made.totpURI).searchParams.get("secret")!));
   // Counted from one moment: the next period may begin in the middle of a test, and the code that is used here must stay the used one.
-  const period = Math.floor(Date.now() / 30_000);
+  let period = Math.floor(Date.now() / 30_000);
   const code = (steps = 0): Promise<string> => createOTP(secret).hotp(period + steps);
-  bodyOf(await browser.call("POST", "/api/auth/two-factor/verify-totp", { code: await code(-1) }), 204);
+  const verify = async () => browser.call("POST", "/api/auth/two-factor/verify-totp", { code: await code(-1) });
+  let verified = await verify();
+  const now = Math.floor(Date.now() / 30_000);
+  if (verified.status >= 400 && now > period) {
+    // It began just now, and the code before the last is too old.
+    period = now;
+    verified = await verify();
+  }
+  bodyOf(verified, 204);
   return { code, recoveryCodes: made.recoveryCodes };
 }

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { until } from "../until.ts";
 import {
   addOwner,
   addPerson,
@@ -355,7 +356,7 @@ describe("what a person listens to", () => {
       const { keys } = bodyOf<{ keys: { id: string }[] }>(await vera.call("GET", "/api/v4/api-keys"));
       const events = vera.call("GET", "/api/v4/events").catch(() => "cut off");
       const { running } = rig.server.kit;
-      while (running.size === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      await until("the stream is open", () => running.size > 0);
       const body = method === "PATCH" ? { role: null } : undefined;
       const { status } = await machine(rig).call(method, path.replace("KEY", keys[0]!.id).replace("ID", id), body);
       assert.ok(status < 300, String(status));

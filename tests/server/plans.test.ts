@@ -12,6 +12,7 @@ import { PLAN_LIMITS, PLAN_ROUTES, type PlanChange } from "../../src/wire/v4/api
 import { pathOf } from "../../src/wire/v4/api/route.ts";
 import { RUN_ROUTES } from "../../src/wire/v4/api/run-routes.ts";
 import { VAULT_ROUTES } from "../../src/wire/v4/api/vault-routes.ts";
+import { until } from "../until.ts";
 import { deviceAdd, newDevice, PLAN, signed, type TestClock, testClock } from "../vault/kit.ts";
 import { type At, call, doorsOf, logIn, makeVault, newSessionId, type ServedWorld, toWire } from "./device.ts";
 import { type Rig, startRig } from "./rig.ts";
@@ -300,7 +301,7 @@ describe("a device's stream", () => {
     await putAsPerson(known!.plan, change(known!.version, "new words"));
     await second.until(() => plans() === 2);
     second.end();
-    while (presence().length < 2) await new Promise<void>((resolve) => setImmediate(resolve));
+    await until("it is told to be gone", () => presence().length >= 2);
     assert.deepEqual(presence(), ["device-connected", "device-disconnected"]);
   });
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
+import { until } from "../until.ts";
 
 export type Got = {
   readonly method: string;
@@ -16,7 +17,6 @@ export class HttpReceiver {
   readonly got: Got[] = [];
   /** How the next requests are answered; 200 once it is empty. */
   readonly answers: ((...args: Parameters<RequestListener>) => void)[] = [];
-  readonly #waiting: (() => void)[] = [];
   readonly #server: Server;
 
   private constructor() {
@@ -30,7 +30,6 @@ export class HttpReceiver {
         const answer = this.answers.shift();
         if (answer) answer(request, response);
         else response.writeHead(200).end("ok");
-        for (const wake of this.#waiting.splice(0)) wake();
       });
     });
   }
@@ -48,7 +47,7 @@ export class HttpReceiver {
 
   /** Resolves when so many requests have come in all. */
   async until(count: number): Promise<void> {
-    while (this.got.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await until(`${count} requests`, () => this.got.length >= count);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { cksum } from "../../src/core/checksum.ts";
 import { encryptFile } from "../../src/gateway/legacy-crypto.ts";
 import { REPLY, REQUEST } from "../../src/wire/v3/messages.ts";
+import { endOf, firstLine, followed } from "../child.ts";
 import { cli, newPlace, PASSPHRASE } from "../cli/run-cli.ts";
 import { pseudoRandomBytes } from "../pseudo-random.ts";
 import { Peer } from "./peer.ts";
@@ -24,7 +24,7 @@ for (const store of ["vault", "plain"] as const) {
     const place = newPlace();
     await cli(place, ["init", "--quiet"]);
     const args = store === "plain" ? ["--store", "plain", "--dir", join(place.folder, "received")] : [];
-    const gateway = spawn(LAUNCHER, ["gateway", "--listen", "127.0.0.1:0", "--json", ...args], {
+    const child = spawn(LAUNCHER, ["gateway", "--listen", "127.0.0.1:0", "--json", ...args], {
       env: {
         PATH: process.env.PATH,
         CYBERBACKUP_HOME: place.home,
@@ -33,10 +33,9 @@ for (const store of ["vault", "plain"] as const) {
       },
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const ended = once(gateway, "close");
+    const gateway = followed(child);
     try {
-      const [line] = (await once(gateway.stdout, "data")) as [Buffer];
-      const peer = await Peer.connect((JSON.parse(String(line)) as { port: number }).port);
+      const peer = await Peer.connect((JSON.parse(await firstLine(gateway)) as { port: number }).port);
       await peer.enter("alice");
       const expected = await sendLarge(peer);
       const reply = await peer.next();
@@ -49,7 +48,7 @@ for (const store of ["vault", "plain"] as const) {
       peer.destroy();
     } finally {
       gateway.kill("SIGTERM");
-      await ended;
+      await endOf(gateway);
       place.remove();
     }
   });

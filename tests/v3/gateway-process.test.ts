@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -10,6 +9,7 @@ import { after, test } from "node:test";
 import { fromHex, utf8 } from "../../src/core/bytes.ts";
 import type { V3ClientId } from "../../src/core/ids.ts";
 import { REPLY, REQUEST } from "../../src/wire/v3/messages.ts";
+import { endOf, firstLine } from "../child.ts";
 import { cli, cliError, cliResult, newPlace, type Place, start } from "../cli/run-cli.ts";
 import { pseudoRandomBytes } from "../pseudo-random.ts";
 import { codeOf, Peer, PUBLIC_KEY } from "./peer.ts";
@@ -26,24 +26,17 @@ async function startGateway(place: Place, args: readonly string[] = []): Promise
   child.stderr!.on("data", (text: Buffer) => {
     stderr += String(text);
   });
-  let text = "";
-  for await (const part of child.stdout!.iterator({ destroyOnReturn: false })) {
-    text += String(part);
-    if (text.includes("\n")) break;
-  }
   // Whatever a test stumbles over, it leaves no process behind.
   after(() => child.kill("SIGKILL"));
-  const started = JSON.parse(text.split("\n")[0] || "{}") as { port?: number };
+  const text = await firstLine(child);
+  const started = JSON.parse(text) as { port?: number };
   assert.ok(started.port, `${text}\n${stderr}`);
-  child.stdout!.resume();
   return { child, port: started.port, stderr: () => stderr };
 }
 
 async function end({ child }: Running, signal: "SIGKILL" | "SIGTERM"): Promise<number | null> {
-  const gone = once(child, "close");
   child.kill(signal);
-  const [code] = (await gone) as [number | null];
-  return code;
+  return endOf(child);
 }
 
 type Stage = (peer: Peer, user: string, bytes: Uint8Array) => Promise<void>;

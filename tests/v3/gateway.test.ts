@@ -12,6 +12,7 @@ import type { UploadStore } from "../../src/gateway/upload-store.ts";
 import { REPLY, REQUEST } from "../../src/wire/v3/messages.ts";
 import { encodeNameRequest, encodeRequestHeader } from "../../src/wire/v3/requests.ts";
 import { pseudoRandomBytes } from "../pseudo-random.ts";
+import { until } from "../until.ts";
 import { codeOf, type Peer, PUBLIC_KEY, type Rig, startRig } from "./peer.ts";
 
 const hello = utf8("hello v3\n");
@@ -221,7 +222,7 @@ describe("packets out of order", () => {
         await expectRefusal(two);
         one.destroy();
         const packets = two.packets(bytes, "g", 1000);
-        while (rig.gateway.stats().connections > 1) await new Promise((resolve) => setImmediate(resolve));
+        await until("one is gone", () => rig.gateway.stats().connections <= 1);
         for (const number of [1, 3, 2]) await two.packet(packets[number - 1]!.head, packets[number - 1]!.content);
         await expectInStep(two);
       },
@@ -367,7 +368,7 @@ describe("requests that close the connection", () => {
         await peer.packet(first!.head, first!.content);
         await peer.send(make(peer));
         await expectClosing(peer);
-        while (rig.gateway.stats().connections > 0) await new Promise((resolve) => setImmediate(resolve));
+        await until("all are gone", () => rig.gateway.stats().connections === 0);
         assert.deepEqual(stored(rig), []);
       }),
     );
@@ -716,7 +717,7 @@ describe("connections", () => {
         await half.packet(first!.head, first!.content);
         assert.equal(await fresh.next(), "closed");
         assert.equal(await half.next(), "closed");
-        while (rig.gateway.stats().connections > 0) await new Promise((resolve) => setImmediate(resolve));
+        await until("all are gone", () => rig.gateway.stats().connections === 0);
         assert.deepEqual(stored(rig), []);
       },
       { limits: { idleMs: 1000 } },
@@ -822,7 +823,7 @@ describe("connections", () => {
       const received = await (await rig.peer()).enter("received");
       assert.equal(codeOf(await received.sendFile("f", bytes)), REPLY.fileReceived);
       received.destroy();
-      while (rig.gateway.stats().connections > 0) await new Promise((resolve) => setImmediate(resolve));
+      await until("all are gone", () => rig.gateway.stats().connections === 0);
       assert.deepEqual(stored(rig), []);
     }),
   );
@@ -852,7 +853,7 @@ describe("connections", () => {
         const holder = await (await rig.peer()).enter("holder");
         const [first] = holder.packets(pseudoRandomBytes(1, 5000), "half", 2000);
         await holder.packet(first!.head, first!.content);
-        while (rig.gateway.stats().uploads === 0) await new Promise((resolve) => setImmediate(resolve));
+        await until("the upload has begun", () => rig.gateway.stats().uploads > 0);
         const waiting = await (await rig.peer()).enter("waiting");
         await waiting.upload("f", hello);
         assert.equal(await holder.next(), "closed");

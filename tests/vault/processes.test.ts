@@ -12,6 +12,7 @@ import { generateDeviceKey, importSigner } from "../../src/crypto/signature.ts";
 import { vaultAdmin } from "../../src/vault/admin.ts";
 import { createVault, openVault } from "../../src/vault/open-vault.ts";
 import { encodeVaultRecord } from "../../src/wire/v4/vault-record.ts";
+import { endOf, followed } from "../child.ts";
 import { deviceAdd, readBack, signed, type TestBlock } from "./kit.ts";
 
 type Line = { id: SnapshotId; chunkIds: string[][]; hashes: string[] };
@@ -30,16 +31,15 @@ test("backups from several processes, a kill -9 and collections get along", asyn
   const acknowledged: Line[] = [];
   const key = Buffer.from(pkcs8).toString("base64");
   const start = async (seed: number, runs: number, killAfter: number): Promise<number | null> => {
-    const child = spawn(process.execPath, [PROGRAM, folder, key, String(seed), String(runs)], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const args = [PROGRAM, folder, key, String(seed), String(runs)];
+    const child = followed(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] }));
     let lines = 0;
     createInterface(child.stdout).on("line", (line) => {
       acknowledged.push(JSON.parse(line));
       lines++;
       if (lines === killAfter) setTimeout(() => child.kill("SIGKILL"), 3 * (seed % 10));
     });
-    return new Promise((resolve) => child.once("close", resolve));
+    return endOf(child);
   };
   const children = [start(1, 6, 99), start(2, 6, 99), start(13, 1000, 2), start(24, 1000, 4)];
   let collecting = true;
@@ -49,8 +49,9 @@ test("backups from several processes, a kill -9 and collections get along", asyn
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   })();
-  const codes = await Promise.all(children);
-  collecting = false;
+  const codes = await Promise.all(children).finally(() => {
+    collecting = false;
+  });
   await collections;
   assert.deepEqual(codes, [0, 0, null, null]);
   await vault.close();

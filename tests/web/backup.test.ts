@@ -143,12 +143,15 @@ describe("backing up from a browser", { skip: noChromium }, () => {
       await folderFromDialogue(page, "big", [64 * MIB]);
       await page.getByRole("button", { name: "Choose a folder" }).click();
       await page.getByText("1 file,").waitFor();
+      // It cannot be over before it is cancelled.
+      await page.route(PACKS, () => undefined);
       await startBackup(page);
       await page.getByRole("button", { name: "Pause" }).click();
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.getByRole("button", { name: "Cancel the backup" }).click();
       await page.getByText("The backup was cancelled").waitFor();
       await page.getByRole("cell", { name: "Cancelled" }).waitFor();
+      await page.unroute(PACKS);
 
       await page.getByRole("button", { name: "Another backup" }).click();
       await page.getByRole("button", { name: "Do not back up big" }).click();

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { Page } from "playwright-core";
 import type { VaultId } from "../../src/core/ids.ts";
 import { noChromium } from "../browser/chromium.ts";
 import { bodyOf, machine } from "../server/people-kit.ts";
@@ -50,7 +51,7 @@ describe("pages of a server in use", { skip: noChromium }, () => {
         const { vaultId, deviceId, planId } = furnished;
         await tab.go(path.replace("$vault", vaultId).replace("$device", deviceId).replace("$plan", planId));
         await tab.page.getByRole("heading", { level: 1 }).waitFor();
-        await tab.page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
+        await drawn(tab.page);
         await assertAccessible(tab.page, path);
       }
     });
@@ -62,15 +63,18 @@ describe("pages of a server in use", { skip: noChromium }, () => {
       const { page } = tab;
       await tab.go(`/vaults/${furnished.vaultId}/care`);
       await page.getByRole("heading", { name: "Free space" }).waitFor();
+      await drawn(page);
       const care = {
         run: await page.getByRole("button", { name: "Run now" }).count(),
         schedule: await page.getByRole("button", { name: "Schedule" }).count(),
       };
       await tab.go(`/devices/${furnished.vaultId}/${furnished.deviceId}`);
       await page.getByRole("heading", { name: "Plans" }).waitFor();
+      await drawn(page);
       const plans = await page.getByRole("link", { name: "Add a plan" }).count();
       await tab.go("/settings/people");
       await page.getByRole("heading", { name: "Settings" }).waitFor();
+      await drawn(page);
       const menu = page.getByRole("navigation", { name: "Settings sections" });
       return {
         ...care,
@@ -200,3 +204,8 @@ describe("pages of a server in use", { skip: noChromium }, () => {
     await page.getByRole("heading", { name: "About" }).waitFor();
   });
 });
+
+/** Nothing that it shows is still on its way. */
+async function drawn(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
+}

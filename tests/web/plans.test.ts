@@ -2,12 +2,13 @@
 // passes it on learns when and how long, and never what.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { AgentProcess } from "../agent/agent-process.ts";
 import { noChromium } from "../browser/chromium.ts";
+import { until } from "../until.ts";
 import { assertAccessible } from "./axe.ts";
 import { listenIn } from "./heard.ts";
 import { OWNER } from "./rig.ts";
@@ -87,13 +88,16 @@ describe("plans in the page", { skip: noChromium }, () => {
 
     await choose(page, "Turn off");
     await page.getByText("Off", { exact: true }).waitFor();
-    await until(() => planOnDisk().enabled === false);
+    await until("the plan is off", () => planOnDisk().enabled === false);
 
     // Changed on the device while somebody edits it here.
     await choose(page, "Edit");
     const excludes = page.getByRole("textbox", { name: "Leave out", exact: true });
     await excludes.fill("*.tmp\n*.bak");
-    writeFileSync(planFile(), JSON.stringify({ ...planOnDisk(), schedule: "hourly" }));
+    // In one step, as a careful editor does: the device may look at any moment.
+    const draft = join(site.place.folder, "draft.json");
+    writeFileSync(draft, JSON.stringify({ ...planOnDisk(), schedule: "hourly" }));
+    renameSync(draft, planFile());
     await page.getByText("Somebody has changed this plan meanwhile").waitFor();
     await assertAccessible(page, "plan, conflict");
     await page.getByRole("button", { name: "Load theirs" }).click();
@@ -108,7 +112,7 @@ describe("plans in the page", { skip: noChromium }, () => {
     await kept.getByRole("button", { name: "Preview" }).click();
     await kept.getByText("1 would be kept, 0 would go to the trash.").waitFor();
     await page.getByRole("button", { name: "Save the plan" }).click();
-    await until(() => planOnDisk().exclude?.includes("*.old") === true);
+    await until("the device has the exclude", () => planOnDisk().exclude?.includes("*.old") === true);
     assert.equal(planOnDisk().schedule, "hourly");
 
     // A program is not taken from a server, and the page says why.
@@ -129,7 +133,7 @@ describe("plans in the page", { skip: noChromium }, () => {
     await choose(page, "Remove");
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await page.getByText("It has no plan at this server").waitFor();
-    await until(() => !existsSync(planFile()));
+    await until("the file is gone", () => !existsSync(planFile()));
     assert.equal(page.url(), devicePage);
 
     const told = Buffer.concat([heard.all(), ...filesBelow(site.site.data)]);
@@ -192,11 +196,6 @@ async function unlock(page: Page): Promise<void> {
 async function choose(page: Page, deed: string): Promise<void> {
   await page.getByRole("button", { name: `Actions for ${NAME}` }).click();
   await page.getByRole("menuitem", { name: deed, exact: true }).click();
-}
-
-/** What another process does to a file is told by nobody. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function filesBelow(folder: string): Buffer[] {

@@ -5,6 +5,7 @@ import type { ChildProcess } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import type { JsonDocument } from "../../src/cli/json-schema.ts";
 import { launchChromium, noChromium } from "../browser/chromium.ts";
+import { firstLine } from "../child.ts";
 import { documentsIn, ended, newPlace, start } from "../cli/run-cli.ts";
 import { addOwner, OWNER, PASSWORD } from "../server/people-kit.ts";
 import { type Rig, startRig } from "../server/rig.ts";
@@ -29,12 +30,8 @@ describe("web", { skip: noChromium }, () => {
     const server = `https://127.0.0.1:${rig.server.port}`;
     const args = ["web", "--server", server, "--server-pin", pin, "--listen", "127.0.0.1:0", "--json"];
     const child = start(place, args);
-    let text = "";
-    for await (const slice of child.stdout!.iterator({ destroyOnReturn: false })) {
-      text += slice;
-      if (text.includes("\n")) break;
-    }
-    return { child, port: (documentsIn(text.split("\n", 1)[0]!, "web")[0] as Started).port };
+    const line = await firstLine(child);
+    return { child, port: (documentsIn(line, "web")[0] as Started).port };
   };
 
   test("signs in, hears events, and gives away nothing to another site", async () => {

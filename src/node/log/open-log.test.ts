@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { after, describe, test } from "node:test";
+import { until } from "../../../tests/until.ts";
 import { isAppError } from "../../core/errors.ts";
 import { withFields } from "../../core/log.ts";
 import type { TerminalStream } from "../terminal.ts";
@@ -53,10 +54,6 @@ async function text(path: string): Promise<string> {
     .slice(-2)
     .map((file) => readFileSync(file, "utf8"))
     .join("");
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe("the log", () => {
@@ -125,7 +122,7 @@ describe("the log", () => {
     const isFifth = async () => (await logFiles(path, "server")).some((file) => file.endsWith("server.5.log"));
     for (; last < 5000 && !(await isFifth()); last++) {
       log.logger.info("a line of some length that fills the file before long", { count: last });
-      await until(async () => (await text(path)).includes(`"count":${last},`));
+      await until("the line is in the file", async () => (await text(path)).includes(`"count":${last},`));
     }
     log.logger.info("the last line", { count: last });
     await log.close();
