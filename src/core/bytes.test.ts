@@ -12,7 +12,6 @@ import {
   releaseBytes,
   releaseWhole,
   roomFor,
-  takeOver,
   toHex,
   tryFromHex,
   tryUtf8Decode,
@@ -226,20 +225,4 @@ test("a thread may have its own way with the memory of large buffers", () => {
   } finally {
     memoryBy(before);
   }
-});
-
-test("whoever takes bytes over gets large ones without a copy, and their giver is left with none", () => {
-  const large = new Uint8Array(2 ** 20).fill(7);
-  const part = large.slice().subarray(1);
-  const small = Uint8Array.of(1, 2);
-  const taken = [large, part, small].map((bytes) => takeOver(bytes));
-  assert.deepEqual([large.length, part.length, small.length], [0, 2 ** 20 - 1, 2]);
-  assert.deepEqual(
-    taken.map((bytes) => [bytes.length, bytes.at(-1)]),
-    [
-      [2 ** 20, 7],
-      [2 ** 20 - 1, 7],
-      [2, 2],
-    ],
-  );
 });

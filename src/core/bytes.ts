@@ -94,16 +94,6 @@ export function releaseBytes(bytes: Uint8Array): void {
 }
 
 /**
- * The same bytes for whoever keeps them after their giver has let go: a large buffer is moved, and what its giver holds becomes empty, as if
- * it had been released; anything else is copied.
- */
-export function takeOver(bytes: Bytes): Bytes {
-  const { buffer } = bytes;
-  const isWhole = buffer.byteLength === bytes.length && bytes.length >= RELEASE_FROM_BYTES;
-  return isWhole ? new Uint8Array(buffer.transfer()) : bytes.slice();
-}
-
-/**
  * The same for bytes that came from Node and that nobody else holds: a slice off a socket, what a cipher gave. They are given back when
  * they are the whole of their buffer, which a piece of a pool never is.
  */

@@ -2,14 +2,14 @@
 // has acknowledged it, and sent again as often as it takes. So an upload also never waits for its own backup to go on, which a
 // server would take for a stalled one. Memory is bounded: so many packs at a time, and the next one's slices are not taken before.
 
-import { type Bytes, concatBytes, releaseBytes, takeOver } from "../../core/bytes.ts";
 import type { SessionId, VaultId } from "../../core/ids.ts";
 import { DEVICE_ROUTES } from "../../wire/v4/api/device-routes.ts";
-import { packIdOf } from "../../wire/v4/pack.ts";
+import { NEW_PACK, packIdOf } from "../../wire/v4/pack.ts";
 import { PackStreamParser } from "../../wire/v4/pack-stream.ts";
 import type { PackReceipt } from "../../wire/v4/vault-port.ts";
 import type { ApiClient } from "./api-client.ts";
 import { answerInvalid } from "./exchange.ts";
+import { type KeptPack, PackMemory } from "./kept-pack.ts";
 import { Slots } from "./slots.ts";
 import type { HttpBody } from "./transport.ts";
 
@@ -22,6 +22,7 @@ export class PackSender {
   readonly #client: ApiClient;
   readonly #vault: VaultId;
   readonly #slots = new Slots(PACKS_AT_ONCE);
+  readonly #memory = new PackMemory();
   readonly #numbers = new Map<SessionId, number>();
 
   constructor(client: ApiClient, vault: VaultId) {
@@ -33,17 +34,18 @@ export class PackSender {
     const n = this.#numbers.get(session) ?? 0;
     this.#numbers.set(session, n + 1);
     const release = await this.#slots.take();
+    const pack = this.#memory.begin();
     try {
-      const { slices, lengthBytes, header, footer, blocks } = await keep(stream);
+      const { header, footer, blocks } = await keep(stream, pack);
       const params = { vault: this.#vault, session, n };
-      const body: HttpBody = { lengthBytes, slices: () => piecesOf(slices) };
+      const body: HttpBody = { lengthBytes: pack.lengthBytes, slices: () => pack.pieces(PIECE_BYTES) };
       const receipt = await this.#send(params, body);
       const packId = await packIdOf(header, footer);
       if (receipt.pack !== packId) throw answerInvalid("it acknowledged another pack.");
       requireBlockNos(receipt.blockNos, blocks);
-      for (const slice of slices) releaseBytes(slice);
       return { packId, blockNos: receipt.blockNos };
     } finally {
+      pack.letGo();
       release();
     }
   }
@@ -67,31 +69,21 @@ export class PackSender {
   }
 }
 
-/** Keeps the stream, whose slices are nobody's after each step, and finds its ends. Throws `pack_corrupt` for half of one. */
-async function keep(stream: AsyncIterable<Uint8Array>) {
-  const parser = new PackStreamParser();
-  const slices: Bytes[] = [];
-  let lengthBytes = 0;
+/** Copies the stream, whose slices are nobody's after each step, into `pack`, and finds its ends. Throws `pack_corrupt` for half of one. */
+async function keep(stream: AsyncIterable<Uint8Array>, pack: KeptPack) {
+  const parser = new PackStreamParser(NEW_PACK, { inParts: true });
   let blocks = 0;
-  let [header, footer]: Uint8Array[] = [];
+  let [header, footer] = [new Uint8Array(), new Uint8Array()];
   for await (const slice of stream) {
-    const kept = takeOver(slice as Bytes);
-    slices.push(kept);
-    lengthBytes += kept.length;
-    for (const event of parser.push(kept)) {
-      if (event.type === "header") header = event.bytes;
+    pack.add(slice);
+    for (const event of parser.push(slice)) {
+      if (event.type === "header") header = event.bytes.slice();
       else if (event.type === "frame") blocks++;
-      else if (event.type === "footer") footer = event.bytes;
+      else if (event.type === "footer") footer = event.bytes.slice();
     }
   }
   parser.end();
-  return { slices, lengthBytes, blocks, header: header ?? concatBytes([]), footer: footer ?? concatBytes([]) };
-}
-
-function* piecesOf(slices: readonly Uint8Array[]): Generator<Uint8Array> {
-  for (const slice of slices) {
-    for (let at = 0; at < slice.length; at += PIECE_BYTES) yield slice.subarray(at, at + PIECE_BYTES);
-  }
+  return { blocks, header, footer };
 }
 
 /** What a snapshot will rest on: a number twice would let two blocks go as one. */

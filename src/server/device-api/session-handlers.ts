@@ -11,7 +11,6 @@ import type { Principal } from "../http/principal.ts";
 import type { ServerKit } from "../kit.ts";
 import type { ServedVault } from "../vaults.ts";
 import { requireChunkIds } from "./chunk-ids.ts";
-import { gather } from "./gather.ts";
 import { PerDevice } from "./limits.ts";
 
 type SessionRoute = "openSession" | "renewSession" | "closeSession" | "findChunks" | "putPack" | "commit";
@@ -117,7 +116,7 @@ function count(
 ): { slices: AsyncIterable<Uint8Array>; bytes(): number } {
   let bytes = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const slice of gather(slices)) {
+    for await (const slice of slices) {
       bytes += slice.length;
       take(slice.length);
       yield slice;

@@ -6,11 +6,14 @@ import { concatBytes } from "../../core/bytes.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import { AppError } from "../../core/errors.ts";
+import { gather } from "./gather.ts";
 import { MemoryGate } from "./memory-gate.ts";
 
 /** Bodies below this come and go too fast to be counted. */
 const SMALL_BYTES = 64 * 1024;
 const RATE_WINDOW_MS = 60_000;
+/** So much may wait for its reader before the sender is held up. */
+const WAITING_MAX_BYTES = 512 * 1024;
 
 /** For bodies that are held whole. */
 export const bodyGate = new MemoryGate(LIMITS.serverBodyBytes.value);
@@ -26,7 +29,7 @@ export async function readBody(
   const release = reserved <= SMALL_BYTES ? () => undefined : await bodyGate.take(reserved, signal);
   try {
     const parts: Uint8Array[] = [];
-    for await (const slice of streamBody(request, maxBytes, signal)) parts.push(slice);
+    for await (const slices of bodySlices(request, maxBytes, signal)) parts.push(...slices);
     return { bytes: concatBytes(parts), release };
   } catch (error) {
     release();
@@ -34,15 +37,24 @@ export async function readBody(
   }
 }
 
-/** The body as it comes. Throws `limit`, `request_invalid` when it stalls or trickles, the signal's reason. */
-export async function* streamBody(
+/** The body in large slices, each valid until the next one is asked for. Throws what `bodySlices` throws. */
+export function streamBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  return gather(bodySlices(request, maxBytes, signal));
+}
+
+/** The body as it comes, at each step all that has come. Throws `limit`, `request_invalid` when it stalls or trickles, the signal's reason. */
+export async function* bodySlices(
   request: IncomingMessage,
   maxBytes: number,
   signal: AbortSignal,
   clock: Pick<Clock, "monotonic"> = systemClock,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<readonly Uint8Array[]> {
   announcedLength(request, maxBytes);
-  const slices = pull(request, signal);
+  const pulled = pull(request, signal);
   let total = 0;
   let windowBytes = 0;
   /** Time in this window that was spent waiting for the sender. */
@@ -50,39 +62,60 @@ export async function* streamBody(
   try {
     for (;;) {
       const askedMs = clock.monotonic();
-      const slice = await slices.next();
-      if (slice === undefined) return;
-      total += slice.length;
+      const slices = await pulled.next();
+      if (slices === undefined) return;
+      const bytes = slices.reduce((sum, { length }) => sum + length, 0);
+      total += bytes;
       if (total > maxBytes) throw tooLong(maxBytes);
-      windowBytes += slice.length;
+      windowBytes += bytes;
       windowMs += clock.monotonic() - askedMs;
       if (windowMs > RATE_WINDOW_MS) {
         if (windowBytes * 1000 < LIMITS.serverBytesPerSecond.value * windowMs) throw tooSlow();
         windowBytes = 0;
         windowMs = 0;
       }
-      yield slice;
+      yield slices;
     }
   } finally {
-    slices.stop();
+    pulled.stop();
   }
 }
 
-/** Takes slices out of a stream one by one. Unlike the stream's own iterator it can be left while it waits. */
+/**
+ * Takes out of a stream what has come. Unlike the stream's own iterator it can be left while it waits, and it wakes its reader once for all
+ * that a turn of the event loop brings: TLS brings 16 KiB at a time, and each waking costs as much as hashing that.
+ */
 function pull(
   request: IncomingMessage,
   signal: AbortSignal,
-): { next(): Promise<Uint8Array | undefined>; stop(): void } {
+): { next(): Promise<readonly Uint8Array[] | undefined>; stop(): void } {
+  let slices: Uint8Array[] = [];
+  let waitingBytes = 0;
   let wake: (() => void) | undefined;
   let failure: unknown;
+  let isEnded = false;
+  let turn: NodeJS.Immediate | undefined;
   const onChange = (): void => wake?.();
+  const onData = (slice: Uint8Array): void => {
+    slices.push(slice);
+    waitingBytes += slice.length;
+    if (waitingBytes >= WAITING_MAX_BYTES) request.pause();
+    turn ??= setImmediate(() => {
+      turn = undefined;
+      wake?.();
+    });
+  };
+  const onEnd = (): void => {
+    isEnded = true;
+    wake?.();
+  };
   const onError = (error: unknown): void => {
     failure = error;
     wake?.();
   };
   const events = [
-    ["readable", onChange],
-    ["end", onChange],
+    ["data", onData],
+    ["end", onEnd],
     ["close", onChange],
     ["error", onError],
   ] as const;
@@ -93,9 +126,14 @@ function pull(
       for (;;) {
         signal.throwIfAborted();
         if (failure !== undefined) throw failure;
-        const slice = request.read() as Uint8Array | null;
-        if (slice !== null) return slice;
-        if (request.readableEnded) return undefined;
+        if (slices.length > 0) {
+          const taken = slices;
+          slices = [];
+          waitingBytes = 0;
+          request.resume();
+          return taken;
+        }
+        if (isEnded) return undefined;
         if (request.destroyed) throw new AppError("interrupted");
         await new Promise<void>((resolve, reject) => {
           const stall = setTimeout(() => reject(tooSlow()), LIMITS.serverStallMs.value);
@@ -107,6 +145,8 @@ function pull(
       }
     },
     stop() {
+      clearImmediate(turn);
+      request.pause();
       for (const [event, listener] of events) request.off(event, listener);
       signal.removeEventListener("abort", onChange);
     },

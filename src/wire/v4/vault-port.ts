@@ -118,7 +118,7 @@ export interface VaultPort {
   findChunks(session: SessionId, chunkIds: Uint8Array): Promise<Float64Array>;
   /**
    * Takes header, frames and footer as a stream of bytes in any slicing. Idempotent by packId. A slice is the vault's until the next one is
-   * asked for, and one that is the whole of a large buffer may be empty afterwards: it was moved (`takeOver`).
+   * asked for.
    */
   putPack(session: SessionId, pack: AsyncIterable<Uint8Array>): Promise<PackReceipt>;
   /** Verifies and stores a snapshot record; ends the session. Idempotent by snapshotId. */

@@ -15,6 +15,8 @@ for (const sizes of [[], [0], [1], [FULL], [FULL - 1, 2], [10, 3 * FULL, 5], [FU
   });
 }
 
-async function* from(slices: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* slices;
+async function* from(slices: readonly Uint8Array[]): AsyncGenerator<readonly Uint8Array[]> {
+  const middle = slices.length >> 1;
+  yield slices.slice(0, middle);
+  yield slices.slice(middle);
 }
