@@ -23,7 +23,7 @@ import type { Principal } from "./http/principal.ts";
 import { lockPath } from "./instance.ts";
 import { JOBS_PART } from "./jobs/part.ts";
 import { keptLog, tellLines } from "./kept-log.ts";
-import type { Admission, Allowance, PartModule, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
+import type { Admission, Allowance, PartModule, PasswordHashing, ServerEvent, ServerKit, ServerPart } from "./kit.ts";
 import { AttemptLimits } from "./limits/attempts.ts";
 import { lockData } from "./lock.ts";
 import { NOTIFY_PART } from "./notify/part.ts";
@@ -53,6 +53,8 @@ export type ServerOptions = {
   readonly stopMs?: number;
   /** Decorates the store of every vault (fault tests). */
   readonly wrapStore?: (store: ObjectStore) => ObjectStore;
+  /** In place of scrypt, which takes a tenth of a second each time (tests of other things). */
+  readonly passwordHashing?: PasswordHashing | undefined;
 };
 
 export type RunningServer = {
@@ -112,6 +114,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       clock,
       random,
       logger,
+      passwordHashing: options.passwordHashing,
       log: options.log ?? noLogView(),
       database,
       vaults,

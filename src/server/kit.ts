@@ -24,11 +24,18 @@ import type { ServerSettings } from "./settings.ts";
 import type { ServerIdentity } from "./tls/identity.ts";
 import type { ServedVault, VaultRegistry } from "./vaults.ts";
 
+export type PasswordHashing = {
+  hash(password: string): Promise<string>;
+  verify(asked: { readonly hash: string; readonly password: string }): Promise<boolean>;
+};
+
 export type ServerKit = {
   readonly settings: ServerSettings;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly logger: Logger;
+  /** How passwords of people are kept; undefined: by scrypt, as the library does it. */
+  readonly passwordHashing: PasswordHashing | undefined;
   /** The last lines of the log, and how serious they must be to be logged. */
   readonly log: LogView;
   readonly database: Database;

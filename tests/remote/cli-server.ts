@@ -10,7 +10,7 @@ import { Retrier } from "../../src/engine/remote/retrier.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../src/server/app.ts";
 import { PEOPLE_ROUTES } from "../../src/wire/v4/api/people-routes.ts";
 import { cliResult, type Place } from "../cli/run-cli.ts";
-import { testSettings } from "../server/rig.ts";
+import { CHEAP_HASHING, testSettings } from "../server/rig.ts";
 
 export const OWNER = "olga@example.org";
 export const OWNER_PASSWORD = "correct horse battery staple";
@@ -49,7 +49,7 @@ export class CliServer {
       listenHttp: undefined,
       listen: { host: "127.0.0.1", port: this.#port },
     });
-    this.#running = await startServer({ ...this.#options, settings });
+    this.#running = await startServer({ passwordHashing: CHEAP_HASHING, ...this.#options, settings });
     this.#port = this.#running.port!;
   }
 

@@ -31,7 +31,7 @@ import {
   type World,
 } from "../vault/kit.ts";
 import { type At, call, doorsOf, logIn, makeVault, openSession, type ServedWorld } from "./device.ts";
-import { type Rig, startRig, testSettings } from "./rig.ts";
+import { CHEAP_HASHING, type Rig, startRig, testSettings } from "./rig.ts";
 
 const DAY = 86_400_000;
 
@@ -278,7 +278,7 @@ describe("jobs", () => {
     killed.run("UPDATE jobs SET state = 1, error = NULL, endedAt = NULL WHERE job = ?", Number(slow.id));
     killed.close();
 
-    const next = await startServer({ settings, clock, parts: PARTS });
+    const next = await startServer({ settings, clock, parts: PARTS, passwordHashing: CHEAP_HASHING });
     const before = jobs.runner.get(slow.id)!;
     assert.deepEqual([before.state, before.error?.code], ["failed", "server_stopping"]);
     jobs.scheduler.tick();

@@ -1,6 +1,7 @@
 // Accounts from the first start on: who gets in, by what, and what ends it.
 
 import assert from "node:assert/strict";
+import { scryptSync } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -124,6 +125,19 @@ describe("signing in with the page", () => {
       bodies.push({ ...JSON.parse(reply.body.toString()), requestId: "" });
     }
     assert.deepEqual(bodies[0], bodies[1]);
+  });
+
+  test("keeps of a password what scrypt makes of it, at its full cost", async () => {
+    await using rig = await startRig({ passwordHashing: undefined });
+    await addOwner(rig);
+    const { database } = rig.server.kit;
+    const kept = database.all<{ password: string }>("SELECT password FROM person_account").map((row) => row.password);
+    const [salt, key] = kept[0]!.split(":");
+    const made = scryptSync(PASSWORD, salt!, 64, { N: 2 ** 14, r: 16, p: 1, maxmem: 2 ** 26 });
+    assert.deepEqual([kept.length, made.toString("hex")], [1, key]);
+    await new Browser(rig).signIn(OWNER);
+    const wrong = { email: OWNER, password: "wrong wrong wrong" };
+    refused(await new Browser(rig).call("POST", "/api/auth/sign-in/email", wrong), 401, "login_failed");
   });
 
   test("takes no orders from pages of other sites", async () => {
@@ -344,9 +358,9 @@ describe("people", () => {
 
 describe("what a person listens to", () => {
   for (const [what, method, path] of [
-    ["a key that ends", "DELETE", "/api/v4/api-keys/KEY"],
-    ["an account that is removed", "DELETE", "/api/v4/people/ID"],
-    ["a role that is taken away", "PATCH", "/api/v4/people/ID"],
+    ["a key that ends", "DELETE", (key: string, _: string) => `/api/v4/api-keys/${key}`],
+    ["an account that is removed", "DELETE", (_: string, person: string) => `/api/v4/people/${person}`],
+    ["a role that is taken away", "PATCH", (_: string, person: string) => `/api/v4/people/${person}`],
   ] as const) {
     test(`ends with ${what}`, async () => {
       await using rig = await startRig();
@@ -358,7 +372,7 @@ describe("what a person listens to", () => {
       const { running } = rig.server.kit;
       await until("the stream is open", () => running.size > 0);
       const body = method === "PATCH" ? { role: null } : undefined;
-      const { status } = await machine(rig).call(method, path.replace("KEY", keys[0]!.id).replace("ID", id), body);
+      const { status } = await machine(rig).call(method, path(keys[0]!.id, id), body);
       assert.ok(status < 300, String(status));
       await events;
       assert.equal(running.size, 0);

@@ -1,11 +1,13 @@
 // A real server on free loopback ports, in a data folder of its own, for one test.
 
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunningServer, ServerOptions } from "../../src/server/app.ts";
 import { startServer } from "../../src/server/app.ts";
+import type { PasswordHashing } from "../../src/server/kit.ts";
 import type { ServerSettings } from "../../src/server/settings.ts";
 
 export type Rig = {
@@ -31,6 +33,22 @@ export function testSettings(data: string, changes: Partial<ServerSettings> = {}
   };
 }
 
+/** What scrypt costs is tested by whoever asks for it: people of all other tests would spend minutes on it. */
+export const CHEAP_HASHING: PasswordHashing = {
+  async hash(password) {
+    const salt = randomBytes(8).toString("hex");
+    return `${salt}:${digestOf(salt, password)}`;
+  },
+  async verify({ hash, password }) {
+    const [salt = "", digest] = hash.split(":");
+    return digest === digestOf(salt, password);
+  },
+};
+
+function digestOf(salt: string, password: string): string {
+  return createHash("sha256").update(`${salt}:${password}`).digest("hex");
+}
+
 export async function startRig(
   options: Omit<ServerOptions, "settings"> & {
     readonly settings?: Partial<ServerSettings>;
@@ -38,7 +56,8 @@ export async function startRig(
   } = {},
 ): Promise<Rig> {
   const data = options.data ?? mkdtempSync(join(tmpdir(), "cb-srv-"));
-  const server = await startServer({ ...options, settings: testSettings(data, options.settings) });
+  const settings = testSettings(data, options.settings);
+  const server = await startServer({ passwordHashing: CHEAP_HASHING, ...options, settings });
   return {
     server,
     data,

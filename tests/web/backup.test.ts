@@ -140,7 +140,7 @@ describe("backing up from a browser", { skip: noChromium }, () => {
     const source = smallFiles(5, 2);
     try {
       await enrolHere(page);
-      await folderFromDialogue(page, "big", [64 * MIB]);
+      await folderFromDialogue(page, "big", [24 * MIB]);
       await page.getByRole("button", { name: "Choose a folder" }).click();
       await page.getByText("1 file,").waitFor();
       // It cannot be over before it is cancelled.

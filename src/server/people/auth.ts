@@ -9,6 +9,7 @@ import type { Clock, RandomSource } from "../../core/clock.ts";
 import { LIMITS } from "../../core/config-schema.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Database } from "../../vault/database.ts";
+import type { PasswordHashing } from "../kit.ts";
 import { BY_PASSKEY_PATH, sessionByPasskey } from "./session-by-passkey.ts";
 import { sessionByProvider } from "./session-by-provider.ts";
 import { dialectOf } from "./sql-dialect.ts";
@@ -26,6 +27,7 @@ export type AuthSettings = {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly log: Logger;
+  readonly passwordHashing?: PasswordHashing | undefined;
 };
 
 export type Auth = ReturnType<typeof makeAuth>;
@@ -38,7 +40,7 @@ export function makeAuth(settings: AuthSettings) {
   return betterAuth(authOptions(settings));
 }
 
-export function authOptions({ database, secret, isSecure, clock, random, log }: AuthSettings) {
+export function authOptions({ database, secret, isSecure, clock, random, log, passwordHashing }: AuthSettings) {
   return {
     appName: "CyberBackup",
     basePath: AUTH_PATH,
@@ -64,6 +66,7 @@ export function authOptions({ database, secret, isSecure, clock, random, log }: 
       disableSignUp: true,
       minPasswordLength: LIMITS.passwordLength.value,
       maxPasswordLength: 256,
+      ...(passwordHashing === undefined ? {} : { password: passwordHashing }),
     },
     plugins: [
       twoFactor({

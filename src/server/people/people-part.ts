@@ -53,11 +53,11 @@ const SWEEP_EVERY_MS = 60 * 60 * 1000;
 export const PEOPLE_PART: PartModule = {
   migrations: PEOPLE_MIGRATIONS,
   async make(kit) {
-    const { database, clock, random, settings, logger } = kit;
+    const { database, clock, random, settings, logger, passwordHashing } = kit;
     // Plain HTTP is for this machine alone, or for a proxy that does TLS.
     const isSecure = settings.listen !== undefined || settings.trustProxy;
     const auth = makeAuth({
-      ...{ database, isSecure, clock, random, log: logger },
+      ...{ database, isSecure, clock, random, log: logger, passwordHashing },
       secret: await authSecret(settings.data, random),
     });
     const store = new PeopleStore({ database, clock, random });
