@@ -1,12 +1,13 @@
 // What the page's parts look at: the tab's backups, and what this browser has stored about them.
 
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useSyncExternalStore } from "react";
+import { useDeferredValue, useSyncExternalStore } from "react";
 import { backups, type View } from "../../backup/controller.ts";
 import type { BackupJob, BrowserDevice, PastRun } from "../../backup/device-store.ts";
 
+/** Drawn in slices, a little after it has changed: a run that begins or ends changes most of the page, and no click shall wait for that. */
 export function useBackups(): View {
-  return useSyncExternalStore(backups.subscribe, backups.view);
+  return useDeferredValue(useSyncExternalStore(backups.subscribe, backups.view));
 }
 
 export type Stored = {
