@@ -12,12 +12,12 @@ export type Contender = {
   readonly printsFigures?: boolean;
   /** After a run: how many bytes it stored. */
   readonly stored?: () => Promise<number>;
-  /** After a run: most memory of a process that is not the command's child, as a server is; the larger one counts. */
-  readonly peakElsewhere?: () => Promise<number>;
+  /** After a run: most memory of a process that is not the command's child, as a server is. */
+  readonly serverPeak?: () => Promise<number>;
 };
 
-/** `task`: the longest one of a page's own thread, during which it answers nobody. */
-export type Quantity = "wall" | "stored" | "peak" | "task";
+/** `server`: the peak memory of the server that the command speaks to. `task`: the longest one of a page's own thread, during which it answers nobody. */
+export type Quantity = "wall" | "stored" | "peak" | "server" | "task";
 
 /** A promise about the first contender, against another one (a ratio) or on its own (milliseconds or bytes). */
 export type Target = {
@@ -48,6 +48,7 @@ export type Series = {
   readonly wallMs: readonly number[];
   readonly peakBytes: readonly number[];
   readonly storedBytes: readonly number[];
+  readonly serverPeakBytes?: readonly number[];
   readonly longestTaskMs?: readonly number[];
 };
 

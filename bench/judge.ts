@@ -31,6 +31,6 @@ function measuredFor({ quantity, against }: Target, { series, allowanceMs }: Res
 
 export function values(series: Series | undefined, quantity: Quantity): readonly number[] {
   if (series === undefined) throw new Error("the result holds no such contender");
-  const { wallMs, storedBytes, peakBytes, longestTaskMs = [] } = series;
-  return { wall: wallMs, stored: storedBytes, peak: peakBytes, task: longestTaskMs }[quantity];
+  const { wallMs, storedBytes, peakBytes, serverPeakBytes = [], longestTaskMs = [] } = series;
+  return { wall: wallMs, stored: storedBytes, peak: peakBytes, server: serverPeakBytes, task: longestTaskMs }[quantity];
 }

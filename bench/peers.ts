@@ -21,7 +21,7 @@ export type BackupProgram = {
   readonly restore: (target: string) => Command;
   readonly snapshots: () => Command;
   /** Most memory of a server that works for it. */
-  readonly peakElsewhere?: () => Promise<number>;
+  readonly serverPeak?: () => Promise<number>;
 };
 
 export function cyberbackup(caseName: string): BackupProgram {
@@ -93,7 +93,7 @@ export function borg(caseName: string, overPipe = false): BackupProgram {
 export function firstBackup(program: BackupProgram, path: string): Contender {
   return {
     name: program.name,
-    ...(program.peakElsewhere && { peakElsewhere: program.peakElsewhere }),
+    ...(program.serverPeak && { serverPeak: program.serverPeak }),
     before: program.init,
     command: () => program.backup(path),
     stored: () => storedBytes(program.repository),
@@ -104,7 +104,7 @@ export function firstBackup(program: BackupProgram, path: string): Contender {
 export function laterBackup(program: BackupProgram, path: string): Contender {
   return {
     name: program.name,
-    ...(program.peakElsewhere && { peakElsewhere: program.peakElsewhere }),
+    ...(program.serverPeak && { serverPeak: program.serverPeak }),
     setup: async () => {
       await program.init();
       await run(program.backup(path));
@@ -119,7 +119,7 @@ export function restored(program: BackupProgram, path: string): Contender {
   const target = newTargets(join(program.repository, "..", "restored"));
   return {
     name: program.name,
-    ...(program.peakElsewhere && { peakElsewhere: program.peakElsewhere }),
+    ...(program.serverPeak && { serverPeak: program.serverPeak }),
     setup: async () => {
       await program.init();
       await run(program.backup(path));

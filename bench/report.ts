@@ -17,7 +17,7 @@ export function page(cases: readonly Case[], results: readonly Result[], before:
     "# Benchmarks\n",
     "Written by `npm run bench`; `npm run bench -- --list` names the cases. The contenders of a case take turns, on a warm page",
     "cache, each with encryption and its default compression. A ratio is ours over theirs, taken pair by pair: the median, and in",
-    "brackets the least and the greatest. Memory is the largest process's peak, as GNU time reports it.\n",
+    "brackets the least and the greatest. Memory is the peak of the largest process of a command, as GNU time reports it, and of its server apart.\n",
     ...unique(measured.map(({ result }) => `- Machine: ${result.machine}`)),
     ...unique(measured.map(({ result }) => `- Versions: ${named(result.versions)}`)),
     "\n## Targets\n",
@@ -67,6 +67,7 @@ const QUANTITY = {
   wall: "time",
   stored: "stored bytes",
   peak: "peak memory",
+  server: "peak memory of the server",
   task: "longest task of the page",
 } as const;
 
@@ -90,9 +91,10 @@ function section({ name, title }: Case, { date, runs, series, allowanceMs }: Res
   ];
 }
 
-function seriesRow({ name, wallMs, peakBytes, storedBytes }: Series): string {
+function seriesRow({ name, wallMs, peakBytes, storedBytes, serverPeakBytes = [] }: Series): string {
   const stored = storedBytes.length === 0 ? "" : mebibytes(spread(storedBytes).median);
-  return `| ${escaped(name)} | ${range(wallMs, seconds)} | ${range(peakBytes, mebibytes)} | ${stored} |`;
+  const server = serverPeakBytes.length === 0 ? "" : `; server ${range(serverPeakBytes, mebibytes)}`;
+  return `| ${escaped(name)} | ${range(wallMs, seconds)} | ${range(peakBytes, mebibytes)}${server} | ${stored} |`;
 }
 
 function range(values: readonly number[], show: (value: number) => string): string {

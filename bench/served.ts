@@ -14,7 +14,7 @@ const LAUNCHER = join(CHECKOUT, "cyberbackup");
 let running: ServerProcess | undefined;
 process.once("exit", () => running?.kill());
 
-export type ServedProgram = BackupProgram & { readonly peakElsewhere: () => Promise<number> };
+export type ServedProgram = BackupProgram & { readonly serverPeak: () => Promise<number> };
 
 export function servedCyberbackup(caseName: string): ServedProgram {
   const place = work("runs", caseName, "cyberbackup");
@@ -40,6 +40,6 @@ export function servedCyberbackup(caseName: string): ServedProgram {
     backup: (path) => command("backup", path, "--quiet"),
     restore: (target) => command("restore", "latest", "--target", target, "--quiet"),
     snapshots: () => command("snapshots"),
-    peakElsewhere: async () => running?.peakBytes() ?? 0,
+    serverPeak: async () => running?.peakBytes() ?? 0,
   };
 }
