@@ -4,8 +4,9 @@ import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { LIMITS } from "../../core/config-schema.ts";
 import { isAppError } from "../../core/errors.ts";
-import { bodySlices, readBody } from "./body.ts";
+import { readBody, streamBody } from "./body.ts";
 
+const PIECE_BYTES = 256 * 1024;
 const NEVER = new AbortController().signal;
 const refused =
   (code: string, detail = /./) =>
@@ -32,18 +33,16 @@ test("a body over its limit is refused by what it announces, and by what it send
   await assert.rejects(readBody(request, 3, NEVER), refused("limit"));
 });
 
-test("a body that stalls is given up", async (t: TestContext) => {
+test("a body that stalls is given up, and one that brings a little is not", async (t: TestContext) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const request = newRequest();
-  request.write("a");
-  const body = bodySlices(request, 10, NEVER);
-  await body.next();
-  const waiting = body.next();
-  await turns();
-  t.mock.timers.tick(LIMITS.serverStallMs.value - 1);
-  request.write("b");
-  await waiting;
+  const body = streamBody(request, 10, NEVER);
   const stalled = assert.rejects(body.next(), refused("request_invalid", /too slowly/));
+  for (let i = 0; i < 3; i++) {
+    await turns();
+    t.mock.timers.tick(LIMITS.serverStallMs.value - 1);
+    request.write("b");
+  }
   await turns();
   t.mock.timers.tick(LIMITS.serverStallMs.value);
   await stalled;
@@ -52,31 +51,55 @@ test("a body that stalls is given up", async (t: TestContext) => {
 test("a body that trickles is given up when a minute brought too little; one that keeps the least rate is not", async () => {
   const seconds = 10;
   const enough = LIMITS.serverBytesPerSecond.value * seconds;
-  assert.equal(await slicesTaken(seconds * 1000, enough, 20), 20);
-  await assert.rejects(slicesTaken(seconds * 1000, enough - 1, 20), refused("request_invalid", /too slowly/));
+  assert.equal(await bytesTaken(seconds * 1000, enough, 20), enough * 20);
+  await assert.rejects(bytesTaken(seconds * 1000, enough - 1, 20), refused("request_invalid", /too slowly/));
   // The time that the server itself takes is not the sender's.
-  assert.equal(await slicesTaken(0, 1, 20, 60_000), 20);
+  assert.equal(await bytesTaken(0, PIECE_BYTES, 5, 600_000), PIECE_BYTES * 5);
 });
 
-/** A body of slices that come so far apart; answers how many were taken. */
-async function slicesTaken(apartMs: number, bytes: number, count: number, workMs = 0): Promise<number> {
+test("a sender that is faster than the reader is held up", async () => {
+  const request = newRequest();
+  const body = streamBody(request, 100 * PIECE_BYTES, NEVER);
+  const first = body.next();
+  await turns();
+  let written = 0;
+  while (written < 90 && request.write(Buffer.alloc(PIECE_BYTES))) {
+    written++;
+    await turns();
+  }
+  assert.ok(written > 1 && written < 10, `${written} pieces were taken`);
+  let read = (await first).value!.length;
+  request.end();
+  for await (const piece of body) read += piece.length;
+  assert.equal(read, (written + 1) * PIECE_BYTES);
+});
+
+/** A body of slices that come so far apart, whose reader works so long on each piece; answers how many bytes were taken. */
+async function bytesTaken(apartMs: number, bytes: number, count: number, workMs = 0): Promise<number> {
   const request = newRequest();
   let nowMs = 0;
-  const body = bodySlices(request, bytes * count, NEVER, { monotonic: () => nowMs });
-  for (let taken = 0; ; taken++) {
-    const next = body.next();
+  let taken = 0;
+  const reading = (async () => {
+    for await (const piece of streamBody(request, bytes * count, NEVER, { monotonic: () => nowMs })) {
+      taken += piece.length;
+      nowMs += workMs;
+    }
+  })();
+  reading.catch(() => undefined);
+  for (let sent = 0; sent < count; sent++) {
     await turns();
     nowMs += apartMs;
-    if (taken === count) request.end();
-    else request.write(Buffer.alloc(bytes));
-    if ((await next).done) return taken;
-    nowMs += workMs;
+    request.write(Buffer.alloc(bytes));
   }
+  await turns();
+  request.end();
+  await reading;
+  return taken;
 }
 
 test("a body whose sender goes away ends at once", async () => {
   const request = newRequest();
-  const body = bodySlices(request, 10, NEVER);
+  const body = streamBody(request, 10, NEVER);
   const waiting = assert.rejects(body.next(), refused("interrupted"));
   await turns();
   request.destroy();
@@ -85,7 +108,7 @@ test("a body whose sender goes away ends at once", async () => {
 
 test("a body is left while it waits when its signal fires", async () => {
   const controller = new AbortController();
-  const body = bodySlices(newRequest(), 10, controller.signal);
+  const body = streamBody(newRequest(), 10, controller.signal);
   const waiting = assert.rejects(body.next(), /revoked/);
   await turns();
   controller.abort(new Error("revoked"));
