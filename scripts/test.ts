@@ -25,7 +25,11 @@ const FIRST = [
   "tests/server/kill",
   "tests/cli/up",
   "tests/crash/",
+  "tests/vault/crash-matrix",
   "tests/remote/walk",
+  "tests/remote/remote-vault",
+  "tests/server/route-roles",
+  "tests/vault/gc",
 ];
 
 requireNode();

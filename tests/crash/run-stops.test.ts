@@ -18,8 +18,11 @@ import { ENTRY } from "../../src/wire/v4/tree-types.ts";
 import { encodeVaultRecord } from "../../src/wire/v4/vault-record.ts";
 import { type BackupRig, makeRig } from "../backup-rig.ts";
 import { platform } from "../platform.ts";
+import { makeDigestsPrompt } from "../prompt-digest.ts";
 import { pseudoRandomBytes } from "../pseudo-random.ts";
 import { deviceAdd, hashOf, signed, type TestDisk, testDisk } from "../vault/kit.ts";
+
+makeDigestsPrompt();
 
 const FILES = 6;
 const FILE_BYTES = 900_000;

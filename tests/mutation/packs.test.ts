@@ -10,7 +10,10 @@ import { decodePackHeader, encodePackHeader } from "../../src/wire/v4/pack-heade
 import { PackStreamParser } from "../../src/wire/v4/pack-stream.ts";
 import { decodeTrailer, encodeTrailer } from "../../src/wire/v4/pack-trailer.ts";
 import { surviveMutations } from "../mutate.ts";
+import { makeDigestsPrompt } from "../prompt-digest.ts";
 import * as samples from "../samples.ts";
+
+makeDigestsPrompt();
 
 const pack = await samples.samplePack();
 

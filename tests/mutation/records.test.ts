@@ -12,7 +12,10 @@ import { decodeRefs, encodeRefs } from "../../src/wire/v4/refs.ts";
 import { decodeSnapshotRecord, encodeSnapshotRecord } from "../../src/wire/v4/snapshot-record.ts";
 import { decodeVaultRecord, encodeVaultRecord } from "../../src/wire/v4/vault-record.ts";
 import { surviveMutations } from "../mutate.ts";
+import { makeDigestsPrompt } from "../prompt-digest.ts";
 import * as samples from "../samples.ts";
+
+makeDigestsPrompt();
 
 /** A record with a true checksum around any body. */
 async function wrap(magic: RecordMagic, body: Uint8Array): Promise<Bytes> {

@@ -12,6 +12,7 @@ import { vaultAdmin } from "../../src/vault/admin.ts";
 import type { LocalVault } from "../../src/vault/local-vault.ts";
 import type { VaultOptions } from "../../src/vault/open-vault.ts";
 import { rebuildIndex } from "../../src/vault/rebuild.ts";
+import { makeDigestsPrompt } from "../prompt-digest.ts";
 import {
   backUp,
   commitRefs,
@@ -27,6 +28,8 @@ import {
   type TestBlock,
   type World,
 } from "./kit.ts";
+
+makeDigestsPrompt();
 
 const DAY = 86_400_000;
 

@@ -11,6 +11,7 @@ import { vaultAdmin } from "../../src/vault/admin.ts";
 import type { LocalVault } from "../../src/vault/local-vault.ts";
 import { readPackFile } from "../../src/vault/pack-file.ts";
 import { rebuildIndex } from "../../src/vault/rebuild.ts";
+import { makeDigestsPrompt } from "../prompt-digest.ts";
 import {
   backUp,
   commitRefs,
@@ -30,6 +31,8 @@ import {
   type TestBlock,
   type World,
 } from "./kit.ts";
+
+makeDigestsPrompt();
 
 const DAY = 86_400_000;
 
