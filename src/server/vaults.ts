@@ -42,6 +42,8 @@ export type VaultsOptions = {
 
 type VaultSql = { readonly id: VaultId; readonly name: string; readonly isMade: number };
 
+/** Beside the folder of vaults. */
+const REMOVED_FOLDER = "removed-vaults";
 /** How long running calls may take to end when a vault is taken away from them. */
 const HAND_OVER_MS = 10_000;
 
@@ -98,6 +100,7 @@ export class VaultRegistry {
     const registry = new VaultRegistry(options);
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     await registry.#adoptStrangers();
+    registry.#forgetRemoved();
     const rows = options.database.all<VaultSql>("SELECT id, name, isMade FROM vaults");
     for (const row of rows) await registry.#openAtStart(row);
     return registry;
@@ -209,6 +212,20 @@ export class VaultRegistry {
       const sql = "INSERT OR IGNORE INTO vaults (id, name, createdAt, isMade) VALUES (?, ?, ?, 1)";
       if (database.run(sql, id, name, clock.now()).changes > 0)
         logger.warn("a vault was found and taken in", { vault: id });
+    }
+  }
+
+  /**
+   * Whoever has the server's machine takes a vault away by moving its folder, and may move it back (docs/server.md, Removing a vault). A
+   * folder that is merely gone is a fault instead.
+   */
+  #forgetRemoved(): void {
+    const { folder, database, logger } = this.#options;
+    for (const { id } of database.all<VaultSql>("SELECT id FROM vaults")) {
+      const isHere = existsSync(join(folder, id));
+      if (isHere || !existsSync(join(folder, "..", REMOVED_FOLDER, id, "vault"))) continue;
+      logger.warn("a vault that was moved to the removed ones is not served any more", { vault: id });
+      database.run("DELETE FROM vaults WHERE id = ?", id);
     }
   }
 

@@ -163,6 +163,9 @@ test("the server's own commands answer by its socket and by account", async () =
   assert.ok(devices.some(({ name, lastSnapshot }) => name === "desk" && lastSnapshot));
   const run = await cliResult(admin, "server run", ["check", ...local]);
   assert.deepEqual([run.state, (run.result.problems as unknown[]).length], ["done", 0]);
+  // The one vault that there is is not the one that was named.
+  const other = await cliError(admin, ["server", "run", "check", "--vault", "other", ...local], { exit: 1 });
+  assert.equal(other.code, "not_found");
   await cliResult(admin, "server run", ["database-backup", ...local]);
   const { jobs } = await cliResult(admin, "server jobs");
   assert.deepEqual(

@@ -34,6 +34,23 @@ test("a vault whose disk is away is kept and served again when the disk is back"
   });
 });
 
+test("a vault that was moved to the removed ones is let go, with its name, and served again once it is back", async () => {
+  await using place = newPlace();
+  const folder = join(place.data, "vaults", VAULT_ID);
+  const removed = join(place.data, "removed-vaults", VAULT_ID);
+  await place.run(async (registry) => void (await registry.create("home", await contents())));
+  mkdirSync(join(removed, ".."));
+  renameSync(folder, removed);
+  await place.run(async (registry) => {
+    assert.deepEqual(registry.list(), []);
+  });
+  assert.ok(existsSync(join(removed, "vault")));
+  renameSync(removed, folder);
+  await place.run(async (registry) => {
+    assert.equal((await registry.byNameOrId(VAULT_ID)!.vault.devices()).length, 1);
+  });
+});
+
 test("a vault that lost its record is reported, and nothing of it is removed", async () => {
   await using place = newPlace();
   const folder = join(place.data, "vaults", VAULT_ID);

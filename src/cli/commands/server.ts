@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { Argument } from "commander";
 import { openHome } from "../../client/home.ts";
+import { parseVaultAddress } from "../../client/vault-address.ts";
 import { EXIT } from "../../core/errors.ts";
 import type { VaultId } from "../../core/ids.ts";
 import { type JobProgress, runJob } from "../../engine/remote/run-job.ts";
@@ -198,7 +199,9 @@ async function devicesOf({ people }: ServerAccess, vault: VaultId) {
   return (await people.call(VAULT_ROUTES.deviceList, { params: { vault } })).devices;
 }
 
-async function runJobs({ output }: Context, { people }: ServerAccess, { name }: JobsOptions): Promise<undefined> {
+async function runJobs(context: Context, { people }: ServerAccess, options: JobsOptions): Promise<undefined> {
+  const { output } = context;
+  const name = namedVault(context, options);
   const { items } = await people.call(JOB_ROUTES.jobs, { query: name === undefined ? {} : { vault: name } });
   const { vaults } = await people.call(VAULT_ROUTES.vaults, {});
   const names = new Map<string | null, string>(vaults.map((row) => [row.id, row.name]));
@@ -239,7 +242,7 @@ async function runRun(
   kind: JobKind,
 ): Promise<number> {
   const { output } = context;
-  const vault = kind === "database-backup" ? null : await vaultFor(server, name);
+  const vault = kind === "database-backup" ? null : await vaultFor(server, namedVault(context, { name }));
   let progress: JobProgress | undefined;
   const job = await whileShowing(
     context,
@@ -271,6 +274,16 @@ function figuresOf(kind: JobKind, progress: JobProgress | undefined) {
     ? `${formatBytes(done)} of ${formatBytes(total)}`
     : `${formatCount(done)} of ${formatCount(total)} ${unit}`;
   return { command: "server run", ...(isBytes ? { bytes: done, totalBytes: total } : {}), done: `${kind}: ${words}` };
+}
+
+/** Whoever writes `--vault home` means that one, as whoever writes `--name home` does. */
+function namedVault(
+  { config, resolved }: Context,
+  { name }: { readonly name?: string | undefined },
+): string | undefined {
+  if (name !== undefined || config.vault === undefined || !resolved.origins.vault.startsWith("flag ")) return name;
+  const address = parseVaultAddress(config.vault);
+  return address.kind === "server" ? address.name : address.path;
 }
 
 async function vaultFor({ people }: ServerAccess, name: string | undefined): Promise<string> {
