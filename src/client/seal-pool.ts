@@ -6,6 +6,7 @@ import { createLinePool, type LineEvents, type SealLine } from "../engine/backup
 import type { FromWorker, WorkerSetup } from "../engine/backup/seal-messages.ts";
 import type { SealWorkerKeys } from "../engine/backup/seal-worker.ts";
 import type { BackupProgress, SealPool } from "../engine/backup/types.ts";
+import { followThread } from "./loading-thread.ts";
 
 /** Heap limits keep the whole process under 256 MiB; the large buffers lie outside the heap. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 2 };
@@ -26,7 +27,7 @@ function startThread(workerData: WorkerSetup, { hear, fail }: LineEvents): SealL
     resourceLimits: RESOURCE_LIMITS,
   });
   let isClosed = false;
-  worker.on("message", (message: FromWorker) => hear(message));
+  const thread = followThread<FromWorker>(worker, hear);
   worker.on("error", fail);
   worker.on("exit", (code) => {
     if (!isClosed) fail(new AppError("internal", { context: { detail: `a worker ended with code ${code}` } }));
@@ -35,7 +36,7 @@ function startThread(workerData: WorkerSetup, { hear, fail }: LineEvents): SealL
     post: (message, transfer) => worker.postMessage(message, transfer),
     async close() {
       isClosed = true;
-      await worker.terminate();
+      await thread.end();
     },
   };
 }

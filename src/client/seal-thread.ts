@@ -10,6 +10,7 @@ import type { WorkerSetup } from "../engine/backup/seal-messages.ts";
 import { SealWorker } from "../engine/backup/seal-worker.ts";
 import type { FileMark } from "../engine/backup/types.ts";
 import { emptyFileStat } from "./file-stat.ts";
+import { sayLoaded } from "./loading-thread.ts";
 import { nodePlatform } from "./platform.ts";
 import { findHoles, fstatInto, nodePath } from "./posix.ts";
 
@@ -55,3 +56,4 @@ const take = serveLine(
   (message, transfer) => port.postMessage(message, transfer),
 );
 port.on("message", take);
+sayLoaded();

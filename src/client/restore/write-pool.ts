@@ -3,6 +3,7 @@
 
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../core/errors.ts";
+import { type FollowedThread, followThread } from "../loading-thread.ts";
 import { buffersOf } from "./file-batch.ts";
 import type { CompareJob, CompareReply, FromWriter, ToWriter, WorkerSetup, WriteJob, WriteReply } from "./jobs.ts";
 
@@ -14,6 +15,7 @@ const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb:
 type Waiting = { resolve(reply: never): void; reject(error: unknown): void };
 export type Thread = {
   readonly worker: Worker;
+  readonly followed: FollowedThread;
   jobs: number;
   /** blockNos that it has, or will have, open when it comes to the next job; it may have closed one. */
   open: Set<number>;
@@ -74,7 +76,7 @@ export class WritePool {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#threads.map(({ followed }) => followed.end()));
   }
 
   #start(setup: WorkerSetup): Thread {
@@ -82,8 +84,8 @@ export class WritePool {
       workerData: setup,
       resourceLimits: RESOURCE_LIMITS,
     });
-    const thread: Thread = { worker, jobs: 0, open: new Set(), asked: [] };
-    worker.on("message", (message: FromWriter) => this.#hear(thread, message));
+    const followed = followThread<FromWriter>(worker, (message) => this.#hear(thread, message));
+    const thread: Thread = { worker, followed, jobs: 0, open: new Set(), asked: [] };
     worker.on("error", (error) => this.#fail(String(error), error));
     worker.on("exit", (code) => {
       if (!this.#closed) this.#fail(`a worker ended with code ${code}`);

@@ -1,6 +1,7 @@
 // A restore worker in a thread of Node: binds BlockWriter to the main thread's messages, one after the other.
 
 import { parentPort, workerData } from "node:worker_threads";
+import { sayLoaded } from "../loading-thread.ts";
 import { nodePlatform } from "../platform.ts";
 import { BlockWriter } from "./block-writer.ts";
 import type { FromWriter, ToWriter, WorkerSetup } from "./jobs.ts";
@@ -19,3 +20,4 @@ port.on("message", (message: ToWriter) => {
     .catch((error: unknown) => ({ id: message.id, crash: String((error as Error).stack ?? error) }))
     .then((answer: FromWriter) => port.postMessage(answer));
 });
+sayLoaded();
