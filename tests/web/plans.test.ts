@@ -65,8 +65,9 @@ describe("plans in the page", { skip: noChromium }, () => {
     await page.keyboard.press("Enter");
     await page.getByText("3 fields need a look.").waitFor();
     await page.getByText("Line 1 must be an absolute path.").waitFor();
+    // The first of them gets the focus once they are drawn.
+    await page.waitForFunction(() => (document.activeElement as HTMLInputElement).value === "Canary Papers");
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-invalid")), "true");
-    assert.equal(await page.evaluate(() => (document.activeElement as HTMLInputElement).value), "Canary Papers");
     await page.keyboard.press("ControlOrMeta+a");
     await page.keyboard.type(NAME);
     await page.getByRole("textbox", { name: "Files and folders" }).fill(source);
@@ -118,6 +119,7 @@ describe("plans in the page", { skip: noChromium }, () => {
     // A program is not taken from a server, and the page says why.
     await page.getByRole("link", { name: `Edit ${NAME}` }).click();
     await kept.getByRole("textbox", { name: "The last", exact: true }).and(page.locator("[value='5']")).waitFor();
+    await until("the editor shows what was saved", async () => (await excludes.inputValue()) === "*.tmp\n*.old");
     await page.getByRole("textbox", { name: "Before each backup" }).fill("/bin/true");
     await page.getByText("A device takes programs over").waitFor();
     await page.getByRole("button", { name: "Save the plan" }).click();
