@@ -49,6 +49,8 @@ export type Series = {
   readonly peakBytes: readonly number[];
   readonly storedBytes: readonly number[];
   readonly serverPeakBytes?: readonly number[];
+  /** What others took of the processor's time in each turn (bench/stolen.ts). */
+  readonly stolenShare?: readonly number[];
   readonly longestTaskMs?: readonly number[];
 };
 

@@ -41,7 +41,7 @@ test("a command that fails stops the benchmark and shows what it said", { skip }
 
 test("contenders take turns", { skip }, async () => {
   const order: string[] = [];
-  const { series, runs } = await takeTurns(toy(order), 2, quiet);
+  const { series, runs } = await takeTurns(toy(order), { runs: 2, settleSeconds: 0, say: quiet });
   assert.equal(runs, 2);
   assert.deepEqual(order, ["prepare", "0", "ours", "theirs", "1", "ours", "theirs"]);
   assert.deepEqual(

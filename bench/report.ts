@@ -87,8 +87,17 @@ function section({ name, title }: Case, { date, runs, series, allowanceMs }: Res
     ...series.map(seriesRow),
     "",
     ...unlocking,
+    ...stolen(series),
     `\`npm run bench -- ${name} --runs ${runs}\`, ${date}\n`,
   ];
+}
+
+/** From a fiftieth on. */
+function stolen(series: readonly Series[]): string[] {
+  const shares = series.flatMap(({ stolenShare = [] }) => stolenShare);
+  const [least, most] = [Math.min(...shares), Math.max(...shares)].map((share) => Math.round(share * 100));
+  if (shares.length === 0 || most! < 2) return [];
+  return [`Of the processor's time, ${least} to ${most} % went to other guests of the host in these turns.\n`];
 }
 
 function seriesRow({ name, wallMs, peakBytes, storedBytes, serverPeakBytes = [] }: Series): string {

@@ -1,4 +1,4 @@
-// npm run bench [-- NAME… --runs N --heavy --list --report]: measures, prints, and writes docs/benchmarks.md.
+// npm run bench [-- NAME… --runs N --settle SECONDS --heavy --list --report]: measures, prints, and writes docs/benchmarks.md.
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
@@ -31,10 +31,13 @@ const { positionals, values } = parseArgs({
     heavy: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
+    settle: { type: "string", default: "0" },
   },
 });
 const runs = Number(values.runs);
 if (!Number.isSafeInteger(runs) || runs < 1) stop("--runs takes a whole number from 1.");
+const settleSeconds = Number(values.settle);
+if (!(settleSeconds >= 0 && settleSeconds <= 600)) stop("--settle takes seconds up to 600: a pause before each run.");
 
 if (values.list) {
   for (const { name, title, heavy } of CASES) console.log(`${name.padEnd(26)} ${title}${heavy ? " (--heavy)" : ""}`);
@@ -70,7 +73,7 @@ async function measureAll(cases: readonly Case[]): Promise<void> {
 
 async function measureOne(benchmark: Case): Promise<void> {
   await mkdir(work("runs", benchmark.name), { recursive: true });
-  const turns = await takeTurns(benchmark, runs, console.log);
+  const turns = await takeTurns(benchmark, { runs, settleSeconds, say: console.log });
   const date = new Date().toISOString().slice(0, 10);
   const result: Result = {
     name: benchmark.name,

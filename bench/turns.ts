@@ -1,6 +1,8 @@
 // Runs a case: the contenders take turns (A B A B …), so that what the machine does meanwhile falls on all of them alike.
 import type { Case, Contender, Result, Series } from "./case.ts";
-import { measure, readFigures, run } from "./measure.ts";
+import { measure, readFigures } from "./measure.ts";
+import { settle } from "./settle.ts";
+import { watchStolen } from "./stolen.ts";
 
 export type Turns = Pick<Result, "runs" | "series"> & { readonly allowanceMs?: readonly number[] };
 
@@ -9,11 +11,19 @@ type Values = {
   peakBytes: number[];
   storedBytes: number[];
   serverPeakBytes: number[];
+  stolenShare: number[];
   longestTaskMs: number[];
 };
 
-export async function takeTurns(benchmark: Case, wanted: number, say: (line: string) => void): Promise<Turns> {
-  const runs = Math.max(wanted, benchmark.roundsAtLeast ?? 1);
+export type TurnOptions = {
+  readonly runs: number;
+  readonly settleSeconds: number;
+  readonly say: (line: string) => void;
+};
+
+export async function takeTurns(benchmark: Case, options: TurnOptions): Promise<Turns> {
+  const { settleSeconds, say } = options;
+  const runs = Math.max(options.runs, benchmark.roundsAtLeast ?? 1);
   await benchmark.prepare();
   for (const contender of benchmark.contenders) await contender.setup?.();
 
@@ -27,13 +37,16 @@ export async function takeTurns(benchmark: Case, wanted: number, say: (line: str
         peakBytes: [],
         storedBytes: [],
         serverPeakBytes: [],
+        stolenShare: [],
         longestTaskMs: [],
       }));
       await contender.before?.();
-      // What the last one wrote must not be written back at this one's cost.
-      await run({ argv: ["sync"] });
+      await settle(settleSeconds);
       const figures = contender.printsFigures ? readFigures : measure;
+      const stolen = watchStolen();
       const { wallMs, peakBytes, longestTaskMs } = await figures(contender.command());
+      const stolenShare = stolen();
+      if (stolenShare !== undefined) of.stolenShare.push(stolenShare);
       const serverPeak = await contender.serverPeak?.();
       if (serverPeak !== undefined) of.serverPeakBytes.push(serverPeak);
       of.wallMs.push(wallMs);
@@ -41,7 +54,7 @@ export async function takeTurns(benchmark: Case, wanted: number, say: (line: str
       if (longestTaskMs !== undefined) of.longestTaskMs.push(longestTaskMs);
       if (contender.stored !== undefined) of.storedBytes.push(await contender.stored());
       say(
-        `  ${round + 1}/${runs}  ${contender.name.padEnd(18)} ${(wallMs / 1000).toFixed(2)} s  ${mebibytes(peakBytes)}${serverPeak === undefined ? "" : `, its server ${mebibytes(serverPeak)}`}`,
+        `  ${round + 1}/${runs}  ${contender.name.padEnd(18)} ${(wallMs / 1000).toFixed(2)} s  ${mebibytes(peakBytes)}${serverPeak === undefined ? "" : `, its server ${mebibytes(serverPeak)}`}${(stolenShare ?? 0) < 0.02 ? "" : `, ${percent(stolenShare!)} of the processor taken by others`}`,
       );
     }
     if (benchmark.allowance !== undefined) allowanceMs.push(await benchmark.allowance.measureMs());
@@ -52,4 +65,8 @@ export async function takeTurns(benchmark: Case, wanted: number, say: (line: str
 
 function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
 }
