@@ -97,7 +97,8 @@ function stolen(series: readonly Series[]): string[] {
   const shares = series.flatMap(({ stolenShare = [] }) => stolenShare);
   const [least, most] = [Math.min(...shares), Math.max(...shares)].map((share) => Math.round(share * 100));
   if (shares.length === 0 || most! < 2) return [];
-  return [`Of the processor's time, ${least} to ${most} % went to other guests of the host in these turns.\n`];
+  const range = least === most ? `${most}` : `${least} to ${most}`;
+  return [`Of the processor's time, ${range} % went to other guests of the host in these turns.\n`];
 }
 
 function seriesRow({ name, wallMs, peakBytes, storedBytes, serverPeakBytes = [] }: Series): string {
