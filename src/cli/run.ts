@@ -2,6 +2,7 @@
 // an exit code. `main` is the process around a run; a run itself touches no process but through its host.
 
 import { type Command, CommanderError } from "commander";
+import { allLoaded } from "../client/loading-thread.ts";
 import { type AppError, EXIT } from "../core/errors.ts";
 import { listenForInterruption } from "../node/signals.ts";
 import { CrashHandling } from "./crash.ts";
@@ -11,11 +12,14 @@ import { Output } from "./output.ts";
 import { usage } from "./parse-values.ts";
 import { buildProgram, type Cli } from "./program.ts";
 
+/** A thread that takes longer than this to load is stuck. */
+const LOADING_MS = 5000;
+
 export async function main(argv: readonly string[]): Promise<void> {
   const stops = listenForInterruption(
     process,
     () => tellStopping(),
-    () => process.exit(EXIT.interrupted),
+    () => void exitProcess(EXIT.interrupted),
   );
   const host = processHost(stops.signal);
   const output = outputOf(host, argv);
@@ -27,11 +31,17 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", (error) => {
     const exit = showFailure(output, error, stops.signal.aborted);
     output.flush();
-    crash.lastWords(error).finally(() => process.exit(exit));
+    crash.lastWords(error).finally(() => exitProcess(exit));
   });
   const exitCode = await run(argv, { host, output, crash });
   await drained(process.stdout);
   // What a command left open (a worker, a handle) must not keep the process alive.
+  await exitProcess(exitCode);
+}
+
+/** At once, but for threads that could not be ended in the middle of loading. */
+export async function exitProcess(exitCode: number): Promise<never> {
+  await Promise.race([allLoaded(), new Promise((resolve) => setTimeout(resolve, LOADING_MS))]);
   process.exit(exitCode);
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { followThread } from "./loading-thread.ts";
+import { allLoaded, followThread } from "./loading-thread.ts";
 
 /** Takes its time to load, then does what `then` says. */
 function start(isLoaded: Int32Array, then: string): Worker {
@@ -35,4 +35,14 @@ test("one that breaks while it loads is over as well", async () => {
   const thread = followThread(worker, () => undefined);
   await thread.end();
   assert.match(String(await failed), /no such module/);
+});
+
+test("whoever wants to end the process hears when all have loaded", async () => {
+  const isLoaded = shared();
+  const worker = start(isLoaded, `workerData[0] = 1; parentPort.postMessage("loaded");`);
+  followThread(worker, () => undefined);
+  await allLoaded();
+  assert.equal(isLoaded[0], 1);
+  await allLoaded();
+  await worker.terminate();
 });

@@ -1,12 +1,14 @@
 // How runs end: every kind of failure has its own exit code, says what to do, and is a JSON document with --json.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
 import { ERRORS, EXIT } from "../../src/core/errors.ts";
+import { endOf, followed } from "../child.ts";
 import { cli, cliError, cliResult, documentsIn, ended, newPlace, start } from "./run-cli.ts";
 
 const place = newPlace();
@@ -27,6 +29,16 @@ before(async () => {
 });
 
 after(() => place.remove());
+
+test("a second Ctrl-C while a thread loads native code ends with its code, and without a crash", async () => {
+  const script = join(import.meta.dirname, "loading-process.ts");
+  const child = followed(spawn(process.execPath, [script], { stdio: ["ignore", "ignore", "pipe"] }));
+  let said = "";
+  child.stderr.on("data", (slice) => {
+    said += slice;
+  });
+  assert.deepEqual([await endOf(child), said], [EXIT.interrupted, ""]);
+});
 
 describe("asking wrongly", () => {
   test("unknown commands and options get a suggestion", async () => {
