@@ -23,6 +23,12 @@ import {
   trustGroup,
 } from "./json-parts.ts";
 
+const trouble = {
+  code: z.string().describe("from errors.md"),
+  message: z.string(),
+  mend: z.string().describe("what to do about it"),
+};
+
 const serveEvent = z.strictObject({
   type: z.literal("event"),
   command: z.literal("serve"),
@@ -253,6 +259,9 @@ export const DOCUMENTS = {
       freeBytes: bytes.describe("free on the server's disk"),
       reserveBytes: bytes.describe("of these: kept from new backups"),
       residentBytes: bytes.describe("memory of the server"),
+      troubles: z
+        .array(z.strictObject({ vaultName: z.string().optional(), ...trouble }))
+        .describe("what keeps it from taking backups now"),
     }),
   ],
   "server vaults": [
@@ -262,6 +271,7 @@ export const DOCUMENTS = {
           id,
           name: z.string(),
           problem: z.string().optional().describe("code of what keeps it from being used, from errors.md"),
+          trouble: z.strictObject(trouble).optional().describe("what keeps it from taking backups now"),
           snapshots: count.optional(),
           trashedSnapshots: count.optional(),
           storedBytes: bytes.optional(),

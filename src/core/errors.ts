@@ -239,6 +239,13 @@ export const ERRORS = {
     "The vault's index is damaged: {detail}",
     "Run `cyberbackup rebuild`; it is made anew from the packs and the log.",
   ),
+  index_refused: spec(
+    EXIT.failed,
+    503,
+    "The disk did not take what was to be written to the vault's index: {detail}",
+    "Look at the server's disk (free space, mounts, the system's log). The server opens the index again by itself every few minutes, or at once when it is restarted; no acknowledged backup is lost.",
+    true,
+  ),
   rollback: spec(
     EXIT.rollback,
     409,

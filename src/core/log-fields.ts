@@ -72,7 +72,7 @@ const KINDS = oneOf(
   ...["email", "webhook", "ntfy", "slack", "discord", "ping"],
   ...["person", "key", "device", "machine", "server", "nobody", "schedule", "session", "snapshot", "pack", "vault"],
   ...["never-backed-up", "device-silent", "plan-overdue", "run-failed", "fewer-files", "many-changed", "damage"],
-  ...["disk-nearly-full", "job-failed", "vault-unusable", "certificate-ending"],
+  ...["disk-nearly-full", "job-failed", "vault-unusable", "index-refused", "certificate-ending"],
 );
 
 /** What the agent tells (client/agent/agent-event.ts). */

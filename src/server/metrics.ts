@@ -14,6 +14,7 @@ import type { GaugeFamily, ServerEvent, ServerKit } from "./kit.ts";
 import type { LoopLag } from "./loop-lag.ts";
 import type { Quotas } from "./quota.ts";
 import { runCounters } from "./run-counters.ts";
+import { vaultTrouble } from "./troubles.ts";
 import type { ServedVault } from "./vaults.ts";
 
 export type MetricsOptions = {
@@ -111,6 +112,11 @@ function makeGauges(registers: Registry[]) {
   const perVault = ["vault"];
   return {
     vaultUp: gauge("vault_up", "1 for a vault that can be used.", perVault),
+    vaultWritable: gauge(
+      "vault_takes_backups",
+      "1 for a vault that takes backups: it can be used, and its disk did not refuse its index.",
+      perVault,
+    ),
     stored: gauge("stored_bytes", "Sealed bytes that a device stores.", ["vault", "device"]),
     snapshots: gauge("snapshots", "Snapshots by state.", ["vault", "state"]),
     openSessions: gauge("open_sessions", "Sessions that are open.", perVault),
@@ -161,6 +167,7 @@ async function readGauges(gauges: Gauges, options: MetricsOptions): Promise<void
   setTime(gauges.lastJob, { kind: "database-backup", vault: "" }, options.lastDone("database-backup", null));
   for (const served of kit.vaults.list()) {
     gauges.vaultUp.set({ vault: served.name }, served.problem === undefined ? 1 : 0);
+    gauges.vaultWritable.set({ vault: served.name }, vaultTrouble(served) === null ? 1 : 0);
     if (served.problem === undefined) await readVault(gauges, options, served);
   }
 }

@@ -65,6 +65,11 @@ export class ServedVault {
     return this.#opened instanceof AppError ? this.#opened : undefined;
   }
 
+  /** Why it takes no backups though what it holds can be read: its disk refused the log of its index. */
+  get refusal(): AppError | undefined {
+    return this.#opened instanceof AppError ? undefined : this.#opened.vault.context.database.refusal;
+  }
+
   /** Throws the vault's problem. */
   get vault(): LocalVault {
     return this.#usable().vault;

@@ -72,7 +72,7 @@ export class Database {
   #flushing: Promise<void> = Promise.resolve();
   #nextFlush: Promise<void> | undefined;
   /** After one the system has forgotten what it could not write: no later flush could vouch for it. */
-  #flushFailure: { readonly error: unknown } | undefined;
+  #flushFailure: AppError | undefined;
 
   constructor(path: string, options: DatabaseOptions = {}) {
     this.path = path;
@@ -134,7 +134,7 @@ export class Database {
 
   /**
    * `transaction`, but it is not this thread that waits for the disk. Until the answer a power cut may undo the work, with all that was
-   * committed after it: the log keeps its order. Throws `io` too.
+   * committed after it: the log keeps its order. Throws `index_refused` too.
    */
   async durably<T>(work: () => T): Promise<T> {
     if (!this.#hasLog) return this.transaction(work);
@@ -155,16 +155,26 @@ export class Database {
     return this.#nextFlush;
   }
 
+  /** What the disk said when it refused the log; from then on nothing is vouched for until the database is opened anew. */
+  get refusal(): AppError | undefined {
+    return this.#flushFailure;
+  }
+
   async #syncLog(): Promise<void> {
     if (!this.#hasLog) return;
+    if (!this.#database.isOpen) {
+      throw new AppError("io", { context: { path: this.path, detail: "it was closed meanwhile." } });
+    }
+    if (this.#flushFailure) throw this.#flushFailure;
     try {
-      if (!this.#database.isOpen) throw new Error("it was closed meanwhile");
-      if (this.#flushFailure) throw this.#flushFailure.error;
       this.#logFile ??= openSync(`${realpathSync(this.path)}-wal`, "r+");
       await syncData(this.#logFile);
     } catch (error) {
-      this.#flushFailure ??= { error };
-      throw new AppError("io", { cause: error, context: { path: this.path, detail: `${(error as Error).message}.` } });
+      this.#flushFailure = new AppError("index_refused", {
+        cause: error,
+        context: { path: this.path, detail: `${(error as Error).message}.` },
+      });
+      throw this.#flushFailure;
     }
   }
 

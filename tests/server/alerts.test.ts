@@ -1,16 +1,22 @@
 // Alerts by a clock that the test moves, over a real server: each is raised once, told, shown with what mends it, and cleared once.
 
 import assert from "node:assert/strict";
+import { renameSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { isAppError } from "../../src/core/errors.ts";
 import type { NameToken, SessionId } from "../../src/core/ids.ts";
 import { DEVICE_API } from "../../src/server/device-api/part.ts";
 import { JOBS_PART } from "../../src/server/jobs/part.ts";
 import type { ServerEvent } from "../../src/server/kit.ts";
 import { PEOPLE_PART } from "../../src/server/people/people-part.ts";
 import { makeRunsPart, RUNS_PART } from "../../src/server/runs/part.ts";
+import { METRICS_ROUTES } from "../../src/wire/v4/api/job-routes.ts";
 import { type AlertKind, OVERVIEW_ROUTES } from "../../src/wire/v4/api/overview-routes.ts";
+import { PEOPLE_ROUTES } from "../../src/wire/v4/api/people-routes.ts";
 import { PLAN_ROUTES } from "../../src/wire/v4/api/plan-routes.ts";
 import { RUN_ROUTES, type Run, type RunReport } from "../../src/wire/v4/api/run-routes.ts";
+import { VAULT_ROUTES } from "../../src/wire/v4/api/vault-routes.ts";
 import { backUp, randomBlock, type TestClock, testClock, type World } from "../vault/kit.ts";
 import { type At, call, doorsOf, logIn, makeVault, newSessionId, openSession, type ServedWorld } from "./device.ts";
 import { addOwner, addPerson, bodyOf, login, withKey } from "./people-kit.ts";
@@ -247,6 +253,35 @@ describe("alerts about the server", () => {
     assert.deepEqual(await open(), []);
     // That it has become grave is news.
     assert.deepEqual(told("disk-nearly-full"), ["alert-raised", "alert-raised", "alert-cleared"]);
+  });
+
+  test("its disk refused the log of an index: told everywhere, and over once the index was opened again", async () => {
+    const log = join(rig.data, "vaults", world.vaultId, "index.db-wal");
+    const metric = async () =>
+      /^cyberbackup_vault_takes_backups\{vault="\w+"\} (\d)$/m.exec(
+        String(await call(local, METRICS_ROUTES.metrics)),
+      )?.[1];
+    assert.deepEqual(await call(local, PEOPLE_ROUTES.ready), { status: "ready", troubles: [] });
+    renameSync(log, `${log}.away`);
+    await assert.rejects(save(), (error) => isAppError(error, "index_refused"));
+    renameSync(`${log}.away`, log);
+    // The disk is well again, and yet nobody can say what became of what it refused.
+    await assert.rejects(save(), (error) => isAppError(error, "index_refused"));
+    const { status, troubles } = await call(local, PEOPLE_ROUTES.ready);
+    assert.deepEqual([status, troubles[0]!.vault, troubles[0]!.code], ["degraded", world.name, "index_refused"]);
+    const toStrangers = await call(world.at, PEOPLE_ROUTES.ready);
+    assert.deepEqual([toStrangers.status, toStrangers.troubles[0]!.vault], ["degraded", null]);
+    const [told] = (await call(local, PEOPLE_ROUTES.status)).troubles;
+    assert.equal(told!.message.includes(rig.data), false);
+    assert.deepEqual((await call(local, VAULT_ROUTES.vaults)).vaults[0]!.trouble?.code, "index_refused");
+    assert.equal(await metric(), "0");
+    const refused = served().vault;
+    assert.deepEqual(await open(), ["index-refused"]);
+    assert.notEqual(served().vault, refused);
+    await save();
+    assert.deepEqual(await open(), []);
+    assert.equal((await call(local, PEOPLE_ROUTES.ready)).status, "ready");
+    assert.equal(await metric(), "1");
   });
 
   test("blocks have rotted", async () => {

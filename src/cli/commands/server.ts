@@ -10,7 +10,7 @@ import { type JobProgress, runJob } from "../../engine/remote/run-job.ts";
 import { localSocketPath } from "../../node/local-socket.ts";
 import { serverDataFolder } from "../../server/settings.ts";
 import { JOB_KINDS, JOB_ROUTES, type JobKind } from "../../wire/v4/api/job-routes.ts";
-import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
+import { PEOPLE_ROUTES, type ServerTrouble } from "../../wire/v4/api/people-routes.ts";
 import { VAULT_ROUTES } from "../../wire/v4/api/vault-routes.ts";
 import { action, type Context } from "../context.ts";
 import { formatBytes, formatCount } from "../format-bytes.ts";
@@ -92,7 +92,7 @@ function isRemote({ config, resolved }: Context): boolean {
 
 async function runStatus({ output, host }: Context, { people }: ServerAccess): Promise<undefined> {
   const status = await people.call(PEOPLE_ROUTES.status, {});
-  const { version, startedAt, uptimeMs, vaults, connections, disk, memory } = status;
+  const { version, startedAt, uptimeMs, vaults, connections, disk, memory, troubles } = status;
   output.json({
     type: "result",
     command: "server status",
@@ -102,8 +102,10 @@ async function runStatus({ output, host }: Context, { people }: ServerAccess): P
     freeBytes: disk.freeBytes,
     reserveBytes: disk.reserveBytes,
     residentBytes: memory.residentBytes,
+    troubles: troubles.map(({ vault, ...words }) => ({ ...(vault === null ? {} : { vaultName: vault }), ...words })),
   });
   const rows = [
+    ["State", troubles.length === 0 ? output.paint.green("takes backups") : output.paint.red("needs attention")],
     ["Version", shownText(version)],
     ["Running since", `${formatTimeAndAge(startedAt, host.clock.now())}`],
     ["Vaults", formatCount(vaults)],
@@ -115,6 +117,14 @@ async function runStatus({ output, host }: Context, { people }: ServerAccess): P
     ["Memory", formatBytes(memory.residentBytes)],
   ];
   for (const line of table([{ title: "What" }, { title: "Now" }], rows, output.paint.bold)) output.print(line);
+  showTroubles(output, troubles);
+}
+
+function showTroubles(output: Context["output"], troubles: readonly ServerTrouble[]): void {
+  for (const { vault, message, mend } of troubles) {
+    output.print(output.paint.red(`${vault === null ? "" : `${shownText(vault)}: `}${shownText(message)}`));
+    output.print(`  ${shownText(mend)}`);
+  }
 }
 
 async function runVaults({ output }: Context, server: ServerAccess): Promise<undefined> {
@@ -122,9 +132,10 @@ async function runVaults({ output }: Context, server: ServerAccess): Promise<und
   output.json({
     type: "result",
     command: "server vaults",
-    vaults: vaults.map(({ id, name, problem, stats }) => ({
+    vaults: vaults.map(({ id, name, problem, trouble, stats }) => ({
       ...{ id, name },
       ...(problem ? { problem } : {}),
+      ...(trouble ? { trouble } : {}),
       ...(stats
         ? { snapshots: stats.snapshots, trashedSnapshots: stats.trashedSnapshots, storedBytes: stats.packBytes }
         : {}),
@@ -137,14 +148,18 @@ async function runVaults({ output }: Context, server: ServerAccess): Promise<und
     { title: "Stored", align: "right" },
     { title: "State" },
   ] as const;
-  const rows = vaults.map(({ id, name, problem, stats }) => [
+  const rows = vaults.map(({ id, name, trouble, stats }) => [
     shownText(name),
     id.slice(0, 12),
     stats ? formatCount(stats.snapshots) : "?",
     stats ? formatBytes(stats.packBytes) : "?",
-    problem ? output.paint.red(shownText(problem)) : stats!.openSessions > 0 ? "a backup runs" : "ready",
+    trouble ? output.paint.red(shownText(trouble.code)) : stats!.openSessions > 0 ? "a backup runs" : "ready",
   ]);
   for (const line of table(columns, rows, output.paint.bold)) output.print(line);
+  showTroubles(
+    output,
+    vaults.flatMap(({ name, trouble }) => (trouble ? [{ vault: name, ...trouble }] : [])),
+  );
 }
 
 /** What cannot be used at present is listed without figures. */

@@ -124,6 +124,7 @@ export class Lookout {
       vaults: kit.vaults.list().map((served) => ({
         vault: served.id,
         problem: served.problem?.code,
+        isRefused: served.refusal !== undefined,
         damagedBlocks: served.problem === undefined ? damagedBlocks(served.vault.context) : 0,
       })),
     };

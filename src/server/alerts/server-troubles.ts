@@ -24,6 +24,8 @@ export type VaultFacts = {
   readonly vault: VaultId;
   /** Code of what keeps it from being used. */
   readonly problem: string | undefined;
+  /** The disk refused the log of its index. */
+  readonly isRefused: boolean;
   readonly damagedBlocks: number;
 };
 
@@ -66,11 +68,13 @@ function certificateTrouble({ certificateEndsAt }: ServerFacts, now: number): Fi
   return [{ kind: "certificate-ending", severity, action: "renew-certificate", values }];
 }
 
-function vaultTroubles({ vault, problem, damagedBlocks }: VaultFacts): Finding[] {
+function vaultTroubles({ vault, problem, isRefused, damagedBlocks }: VaultFacts): Finding[] {
   if (problem !== undefined && !PASSING.has(problem)) {
     const values = { code: problem };
     return [{ kind: "vault-unusable", severity: "danger", action: "see-log", vault, values }];
   }
-  if (damagedBlocks === 0) return [];
-  return [{ kind: "damage", severity: "danger", action: "back-up", vault, values: { blocks: damagedBlocks } }];
+  const refused: Finding = { kind: "index-refused", severity: "danger", action: "see-log", vault };
+  const values = { blocks: damagedBlocks };
+  const damage: Finding = { kind: "damage", severity: "danger", action: "back-up", vault, values };
+  return [...(isRefused ? [refused] : []), ...(damagedBlocks > 0 ? [damage] : [])];
 }

@@ -10,6 +10,7 @@ import type { SignedStatement } from "../../wire/v4/vault-port.ts";
 import type { Handlers } from "../http/call.ts";
 import { hasRole, type Principal, roleOf } from "../http/principal.ts";
 import type { ServerKit } from "../kit.ts";
+import { vaultTrouble } from "../troubles.ts";
 import { deviceNotes, nameDevice } from "./device-notes.ts";
 import { addInvite, dropInvite, listInvites } from "./invitations.ts";
 import type { RevocationWatch } from "./revocation.ts";
@@ -30,11 +31,17 @@ export function vaultHandlers(
   return {
     vaults({ principal }) {
       const visible = kit.vaults.list().filter(({ id }) => hasRole(roleOf(principal, id), "viewer"));
-      return { vaults: visible.map(({ id, name, problem }) => ({ id, name, problem: problem?.code ?? null })) };
+      return {
+        vaults: visible.map((served) => {
+          const { id, name, problem } = served;
+          return { id, name, problem: problem?.code ?? null, trouble: vaultTrouble(served) };
+        }),
+      };
     },
 
     async vault({ vault: served }) {
-      return { id: served.id, name: served.name, problem: null, stats: await served.admin.stats() };
+      const { id, name } = served;
+      return { id, name, problem: null, trouble: vaultTrouble(served), stats: await served.admin.stats() };
     },
 
     async makeVault({ body, principal, address, request }) {

@@ -71,7 +71,7 @@ export function outward(thrown: unknown): AppError {
     return new AppError("internal", { cause: thrown, context: { detail: "see the server's log." } });
   const { code, context } = thrown;
   const hidden: Readonly<Record<string, string>> =
-    code === "io" || code === "disk_full"
+    code === "io" || code === "disk_full" || code === "index_refused"
       ? { path: "the server's disk", detail: "see the server's log." }
       : code === "internal" || code === "index_corrupt"
         ? { detail: "see the server's log." }

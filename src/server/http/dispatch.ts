@@ -268,7 +268,7 @@ function notThere(
 function fail(options: DispatchOptions, exchange: Exchange, thrown: unknown): void {
   const { response, request, requestId } = exchange;
   const error = outward(thrown);
-  if (error.code === "internal" || error.code === "io") {
+  if (error.code === "internal" || error.code === "io" || error.code === "index_refused") {
     options.logger.error("a request failed", { requestId, error: thrown as Error });
   }
   if (response.headersSent || response.destroyed || request.socket.destroyed) {

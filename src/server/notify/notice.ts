@@ -35,6 +35,7 @@ const TITLES: Readonly<Record<string, string>> = {
   "disk-nearly-full": "The server's disk is nearly full",
   "job-failed": "had a job that failed",
   "vault-unusable": "cannot be opened",
+  "index-refused": "takes no backups: the disk refused its index",
   "certificate-ending": "The server's certificate ends soon",
   test: "This is a test",
 };
@@ -49,6 +50,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   damage: "Back up again: what the sources still have is stored anew. Check the server's disk.",
   "disk-nearly-full": "Free space, lower what is kept, or give the server a larger disk.",
   "job-failed": "Look at the job: it says what went wrong.",
+  "index-refused":
+    "Check the server's disk. The index is opened again by itself every few minutes, or when the server is restarted.",
   "vault-unusable": "Look at the server's log, and run the doctor there.",
   "certificate-ending": "Renew the certificate, or restart the server that makes its own.",
   test: "Whoever reads this would be told of alerts in this way.",

@@ -5,6 +5,9 @@ import { AppError } from "../../core/errors.ts";
 import type { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
 import type { Handlers } from "../http/call.ts";
 import type { Principal } from "../http/principal.ts";
+import type { ServerKit } from "../kit.ts";
+import { serverTroubles } from "../troubles.ts";
+import { visibleVaults } from "../visible-vaults.ts";
 import type { PeopleParts } from "./people-part.ts";
 
 type Routes = Pick<typeof PEOPLE_ROUTES, "status" | "setupLink" | "stopServer" | "live" | "ready">;
@@ -14,8 +17,8 @@ export function statusHandlers(parts: PeopleParts): Handlers<Routes> {
   const startedAt = clock.now();
   const startedMs = clock.monotonic();
   return {
-    async status() {
-      const { bsize, blocks, bavail } = await statfs(kit.settings.data);
+    async status({ principal }) {
+      const disk = await diskOf(kit);
       const { rss, heapUsed } = process.memoryUsage();
       return {
         version: parts.version,
@@ -23,8 +26,9 @@ export function statusHandlers(parts: PeopleParts): Handlers<Routes> {
         uptimeMs: Math.round(clock.monotonic() - startedMs),
         vaults: kit.vaults.list().length,
         connections: kit.connections(),
-        disk: { totalBytes: bsize * blocks, freeBytes: bsize * bavail, reserveBytes: kit.settings.reserveBytes },
+        disk,
         memory: { residentBytes: rss, heapBytes: heapUsed },
+        troubles: serverTroubles(visibleVaults(kit, principal), disk),
       };
     },
     setupLink({ principal }) {
@@ -36,11 +40,21 @@ export function statusHandlers(parts: PeopleParts): Handlers<Routes> {
       kit.askToStop();
     },
     live: () => ({ status: "live" as const }),
-    ready() {
+    async ready({ principal }) {
       if (kit.stopping.aborted) throw new AppError("server_stopping");
-      return { status: "ready" as const };
+      const seen = new Set(visibleVaults(kit, principal).map(({ name }) => name));
+      const troubles = serverTroubles(kit.vaults.list(), await diskOf(kit)).map(({ vault, code, mend }) => {
+        const isSeen = vault === null || seen.has(vault);
+        return { vault: isSeen ? vault : null, code, mend: isSeen ? mend : "Ask who runs this server." };
+      });
+      return { status: troubles.length === 0 ? ("ready" as const) : ("degraded" as const), troubles };
     },
   };
+}
+
+async function diskOf({ settings }: ServerKit) {
+  const { bsize, blocks, bavail } = await statfs(settings.data);
+  return { totalBytes: bsize * blocks, freeBytes: bsize * bavail, reserveBytes: settings.reserveBytes };
 }
 
 /** Whoever may start the server may stop it, and nobody from afar. */

@@ -19,6 +19,7 @@ import { expireCommands, openCommands, setCommandState } from "../plans/command-
 import { DeviceStreams } from "../plans/device-streams.ts";
 import { planHandlers, tell } from "../plans/handlers.ts";
 import { PLAN_STEPS, trimPlans } from "../plans/plan-store.ts";
+import { IndexReopener } from "../reopen-indexes.ts";
 import { OldestRead } from "../scrub-age.ts";
 import { runHandlers } from "./handlers.ts";
 import { ReportBuckets } from "./report-bucket.ts";
@@ -59,6 +60,10 @@ export function makeRunsPart(kit: ServerKit, { disk = () => askDisk(kit.settings
   );
   const vaultStates = new VaultStates({ kit, facts, jobs, ages });
   const lookout = new Lookout({ kit, runs, facts, streams, jobs, disk });
+  const reopener = new IndexReopener({
+    ...{ vaults: kit.vaults, clock, logger },
+    isAtWork: (vault) => jobs.unfinished().some((job) => job.vault === vault),
+  });
   const shared = { kit, runs, facts, streams };
   let trimmedAt = 0;
 
@@ -102,6 +107,7 @@ export function makeRunsPart(kit: ServerKit, { disk = () => askDisk(kit.settings
     }
     if (sampleIsDue(database, now)) await sample();
     await lookout.look();
+    await reopener.look();
   }
 
   let timer: NodeJS.Timeout | undefined;

@@ -84,6 +84,8 @@ export const ALERTS = {
     "disk-nearly-full": "The server's disk is nearly full.",
     "job-failed": "The last {job} of {vault} failed: {error}",
     "vault-unusable": "{vault} cannot be used: {error}",
+    "index-refused":
+      "{vault} takes no backups: the server's disk refused to write its index. Check that disk. The server tries again every few minutes, and when it is restarted.",
     "certificate-ending": "The server's certificate ends in {days} days.",
   },
   aDevice: "A device",

@@ -21,6 +21,7 @@ export const ALERT_KINDS = [
   "disk-nearly-full",
   "job-failed",
   "vault-unusable",
+  "index-refused",
   "certificate-ending",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];

@@ -109,6 +109,18 @@ const auditEntry = z.strictObject({
   seq: whole.nullable(),
 });
 
+/** Something that keeps the server from taking backups now. */
+const serverTrouble = z.strictObject({
+  /** Name of the vault; null for the whole server. */
+  vault: z.string().nullable(),
+  /** Of an error. */
+  code: z.string(),
+  message: z.string(),
+  /** What to do about it. */
+  mend: z.string(),
+});
+export type ServerTrouble = z.output<typeof serverTrouble>;
+
 const status = z.strictObject({
   version: z.string(),
   startedAt: whole,
@@ -117,12 +129,20 @@ const status = z.strictObject({
   connections: whole,
   disk: z.strictObject({ totalBytes: whole, freeBytes: whole, reserveBytes: whole }),
   memory: z.strictObject({ residentBytes: whole, heapBytes: whole }),
+  /** Of the vaults that the caller may see. */
+  troubles: z.array(serverTrouble),
 });
 
 /** Path and fragment of the page's address; null when there is an owner already. */
 const setupLink = z.strictObject({ path: z.string().nullable() });
 
-const health = z.strictObject({ status: z.enum(["live", "ready", "stopping"]) });
+const live = z.strictObject({ status: z.literal("live") });
+const ready = z.strictObject({
+  /** `degraded`: it answers, and something keeps it from taking all backups. */
+  status: z.enum(["ready", "degraded"]),
+  /** Without names of vaults for whoever may not see them. */
+  troubles: z.array(serverTrouble.omit({ message: true })),
+});
 
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ kind: "json", schema }) as const;
 const ask = <Schema extends z.ZodType>(schema: Schema) =>
@@ -373,13 +393,14 @@ export const PEOPLE_ROUTES = routes({
     path: "/health/live",
     who: ANYONE,
     summary: "Whether the process answers.",
-    answer: json(health),
+    answer: json(live),
   },
   ready: {
     method: "GET",
     path: "/health/ready",
     who: ANYONE,
-    summary: "Whether it takes requests: 503 while it stops.",
-    answer: json(health),
+    summary:
+      "Whether it takes requests (503 while it stops) and backups (`degraded` while something keeps it from some).",
+    answer: json(ready),
   },
 });

@@ -51,6 +51,8 @@ const vaultRow = z.strictObject({
   name: z.string(),
   /** Code of the error that keeps it from being used at present. */
   problem: z.string().nullable(),
+  /** What keeps it from taking backups now, and what to do about it; null where nothing does. */
+  trouble: z.strictObject({ code: z.string(), message: z.string(), mend: z.string() }).nullable(),
 });
 
 export const VAULT_ROUTES = routes({
