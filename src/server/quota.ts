@@ -31,12 +31,20 @@ export type QuotaOptions = {
   readonly freeBytes?: (() => Promise<number>) | undefined;
 };
 
-/** Sealed bytes that each device stores, and what is on its way. */
-type Account = { readonly stored: Map<DeviceId, number>; readonly arriving: Map<DeviceId, number> };
+/** Sealed bytes that each device stores. */
+type Stored = {
+  /** Without what came before `from`, until `counted`. */
+  readonly bytes: Map<DeviceId, number>;
+  /** Blocks from this one on are added as they come. */
+  readonly from: number;
+  readonly counted: Promise<void>;
+};
 
 export class Quotas {
   readonly #options: QuotaOptions;
-  readonly #accounts = new Map<VaultId, Promise<Account>>();
+  readonly #stored = new Map<VaultId, Stored>();
+  /** Bytes that are on their way. */
+  readonly #arriving = new Map<VaultId, Map<DeviceId, number>>();
   #disk: { readonly at: number; readonly free: Promise<number> } | undefined;
 
   constructor(options: QuotaOptions) {
@@ -50,13 +58,14 @@ export class Quotas {
 
   /** What is stored may be less now: it is counted anew. */
   forget(vault: VaultId): void {
-    this.#accounts.delete(vault);
+    this.#stored.delete(vault);
   }
 
   /** Of a whole vault, or of one device in it. */
   async usage(served: ServedVault, device?: DeviceId): Promise<Usage> {
-    const { stored } = await this.#account(served);
-    const bytes = device === undefined ? sum(stored) : (stored.get(device) ?? 0);
+    const stored = this.#storedIn(served);
+    await stored.counted;
+    const bytes = device === undefined ? sum(stored.bytes) : (stored.bytes.get(device) ?? 0);
     return { bytes, snapshots: countSnapshots(served.vault.context.database, device) };
   }
 
@@ -93,34 +102,44 @@ export class Quotas {
   async #admitPack({ vault: served, device, sizeBytes = 0 }: Admission & { kind: "pack" }): Promise<Allowance> {
     const { reserveBytes } = this.#options;
     if ((await this.freeBytes()) < Math.min(reserveBytes, LAST_BYTES) + sizeBytes) full(reserveBytes);
-    const account = await this.#account(served);
+    const stored = this.#storedIn(served);
+    // Counting a large vault takes a second, for which nobody waits who has no use for it.
+    if (this.#hasQuota(served, device)) await stored.counted;
+    const arriving = this.#arrivingIn(served);
     const firstNew = nextBlockNo(served.vault.context.database);
     let held = 0;
     const hold = (bytes: number): void => {
-      this.#requireRoom(served, device, account, bytes);
+      this.#requireRoom(served, device, stored.bytes, bytes);
       held += bytes;
-      account.arriving.set(device, (account.arriving.get(device) ?? 0) + bytes);
+      add(arriving, device, bytes);
     };
     hold(sizeBytes);
     let came = 0;
     return {
-      take(bytes) {
+      take: (bytes) => {
         came += bytes;
         if (came > held) hold(came - held);
       },
-      end(blockNos) {
-        account.arriving.set(device, (account.arriving.get(device) ?? 0) - held);
-        // A pack that came before has older numbers.
-        if (blockNos !== undefined && blockNos[0]! >= firstNew)
-          account.stored.set(device, (account.stored.get(device) ?? 0) + came);
+      end: (blockNos) => {
+        add(arriving, device, -held);
+        const [blockNo] = blockNos ?? [];
+        // A pack that came before has older numbers. All may be counted anew since, with this pack or without it.
+        for (const count of new Set([stored, this.#stored.get(served.id)]))
+          if (count && blockNo && blockNo >= firstNew && blockNo >= count.from) add(count.bytes, device, came);
         held = 0;
         came = 0;
       },
     };
   }
 
-  #requireRoom(served: ServedVault, device: DeviceId, { stored, arriving }: Account, bytes: number): void {
+  #hasQuota(served: ServedVault, device: DeviceId): boolean {
     const { ofVault, ofDevice } = this.#options;
+    return ofVault(served.id).bytes !== null || ofDevice(served.id, device).bytes !== null;
+  }
+
+  #requireRoom(served: ServedVault, device: DeviceId, stored: ReadonlyMap<DeviceId, number>, bytes: number): void {
+    const { ofVault, ofDevice } = this.#options;
+    const arriving = this.#arrivingIn(served);
     const vaultQuota = ofVault(served.id).bytes;
     const used = sum(stored) + sum(arriving);
     if (vaultQuota !== null && used + bytes > vaultQuota) refuseBytes(`the vault ${served.name}`, used, vaultQuota);
@@ -129,22 +148,29 @@ export class Quotas {
     if (deviceQuota !== null && own + bytes > deviceQuota) refuseBytes(`the device ${device}`, own, deviceQuota);
   }
 
-  #account(served: ServedVault): Promise<Account> {
-    const known = this.#accounts.get(served.id);
+  #arrivingIn({ id }: ServedVault): Map<DeviceId, number> {
+    const arriving = this.#arriving.get(id) ?? new Map<DeviceId, number>();
+    this.#arriving.set(id, arriving);
+    return arriving;
+  }
+
+  #storedIn(served: ServedVault): Stored {
+    const known = this.#stored.get(served.id);
     if (known !== undefined) return known;
-    const account = countBytes(served.vault.context.database).then((stored) => ({ stored, arriving: new Map() }));
-    this.#accounts.set(served.id, account);
-    account.catch(() => this.#accounts.delete(served.id));
-    return account;
+    const { database } = served.vault.context;
+    const bytes = new Map<DeviceId, number>();
+    const from = nextBlockNo(database);
+    const stored = { bytes, from, counted: countBytes(database, from, bytes) };
+    this.#stored.set(served.id, stored);
+    stored.counted.catch(() => this.#stored.delete(served.id));
+    return stored;
   }
 }
 
 const NOTHING_HELD: Allowance = { take: () => undefined, end: () => undefined };
 
-/** In slices of blockNos, so that nobody waits long for it. */
-async function countBytes(database: Database): Promise<Map<DeviceId, number>> {
-  const stored = new Map<DeviceId, number>();
-  const last = nextBlockNo(database);
+/** Adds up the blocks before `last`, in slices, so that nobody waits long for it. */
+async function countBytes(database: Database, last: number, stored: Map<DeviceId, number>): Promise<void> {
   for (let first = 1; first < last; first += SLICE) {
     for (const [device, bytes] of database.tuples<[Uint8Array, number]>(
       `SELECT s.deviceId, sum(b.length) FROM blocks b JOIN sessions s ON s.session = b.session
@@ -152,13 +178,14 @@ async function countBytes(database: Database): Promise<Map<DeviceId, number>> {
       first,
       Math.min(last, first + SLICE),
       BLOCK_DROPPED,
-    )) {
-      const id = toHex(device) as DeviceId;
-      stored.set(id, (stored.get(id) ?? 0) + bytes);
-    }
+    ))
+      add(stored, toHex(device) as DeviceId, bytes);
     await nextTurn();
   }
-  return stored;
+}
+
+function add(to: Map<DeviceId, number>, device: DeviceId, bytes: number): void {
+  to.set(device, (to.get(device) ?? 0) + bytes);
 }
 
 function nextBlockNo(database: Database): number {

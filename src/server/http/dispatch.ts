@@ -50,17 +50,24 @@ const LINGER_MS = 2000;
 /** The same for callers that were cut off. */
 const LINGER_CUT_MS = 250;
 
+const ALL_IS_SENT = new AppError("interrupted");
+
+const REQUEST_ID_BYTES = 12;
+/** Asking the system for the bytes of one id takes as long as for those of many. */
+const REQUEST_IDS = 128;
+
 export type Dispatch = (door: Door, request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export function dispatcher(options: DispatchOptions): Dispatch {
   const find = router(options.routes);
   nameRoutes([...options.routes.map(({ name }) => name), ...options.raw.map(({ prefix }) => prefix)]);
   return async (door, request, response) => {
-    const requestId = randomBytes(12).toString("hex");
+    const requestId = newRequestId();
     const exchange: Exchange = { request, response, requestId, door, address: door.addressOf(request) };
     setCommonHeaders(response, requestId, isStrict(door, request), options.stopping.aborted);
     const controller = new AbortController();
-    response.on("close", () => controller.abort(new AppError("interrupted")));
+    // Whoever still listens when all is sent only clears up: an error with a stack for each request would cost more than its answer.
+    response.on("close", () => controller.abort(response.writableFinished ? ALL_IS_SENT : new AppError("interrupted")));
     const startMs = performance.now();
     const about: About = { route: "none", principal: { kind: "nobody" }, called: undefined };
     let outcome: FinishedCall["outcome"] = "ok";
@@ -92,6 +99,15 @@ export function dispatcher(options: DispatchOptions): Dispatch {
       });
     }
   };
+}
+
+let idBytes = Buffer.alloc(0);
+
+function newRequestId(): string {
+  if (idBytes.length === 0) idBytes = randomBytes(REQUEST_IDS * REQUEST_ID_BYTES);
+  const id = idBytes.toString("hex", 0, REQUEST_ID_BYTES);
+  idBytes = idBytes.subarray(REQUEST_ID_BYTES);
+  return id;
 }
 
 type Exchange = {
