@@ -5,7 +5,12 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { signerOfKey } from "../../src/crypto/signature.ts";
+import { signStatement, statementMessage } from "../../src/engine/enrol/statements.ts";
+import { JOB_ROUTES } from "../../src/wire/v4/api/job-routes.ts";
+import { VAULT_ROUTES } from "../../src/wire/v4/api/vault-routes.ts";
 import { noChromium } from "../browser/chromium.ts";
+import { call } from "../server/device.ts";
 import { assertAccessible } from "./axe.ts";
 import {
   type BackupSite,
@@ -171,6 +176,53 @@ describe("backing up from a browser", { skip: noChromium }, () => {
     } finally {
       source.remove();
     }
+  });
+
+  test("a server that is away is waited for, a full quota and a revoked browser are told of with what to do next", async () => {
+    const { vaultId } = site.vault;
+    const params = { vault: vaultId };
+    const socket = { socketPath: site.server.socketPath };
+    const setQuota = (bytes: number | null) =>
+      call(socket, JOB_ROUTES.changeVault, { params, body: { quota: { bytes, snapshots: null } } });
+    await using tab = patient(await openWithProfile(site, "/backup"));
+    const { page } = tab;
+    const again = async () => {
+      await page.getByRole("button", { name: "Another backup" }).click();
+      await startBackup(page);
+    };
+    await enrolHere(page);
+    await folderFromDialogue(page, "letters", [MIB]);
+    await page.getByRole("button", { name: "Choose a folder" }).click();
+    await page.getByText("1 file,").waitFor();
+    await page.route(PACKS, (route) => route.abort());
+    await startBackup(page);
+    await page.getByText("The backup goes on by itself as soon as the server answers again").waitFor();
+    await page.unroute(PACKS);
+    await endOfBackup(page);
+
+    await setQuota(1);
+    await folderFromDialogue(page, "letters", [MIB]);
+    await again();
+    const note = page.getByRole("region", { name: /^Backup “/ }).getByRole("alert");
+    await note.getByText("Raise the limit under Vaults").waitFor();
+    await assertAccessible(page, "backup, quota full");
+    await setQuota(null);
+    await note.getByRole("button", { name: "Try again" }).click();
+    await endOfBackup(page);
+
+    const { devices } = await call(socket, VAULT_ROUTES.deviceList, { params });
+    const signer = await signerOfKey(site.vault.device.signingKey);
+    for (const { device } of devices) {
+      if (device === signer.device) continue;
+      const statement = await signStatement(signer, vaultId, "device-revoke", { device });
+      await call(socket, VAULT_ROUTES.statement, {
+        params,
+        body: { statement: statementMessage(statement), keyslotFile: null },
+      });
+    }
+    await again();
+    await note.getByText("somebody revoked it").waitFor();
+    assert.equal(await note.getByRole("button", { name: "Try again" }).count(), 0);
   });
 });
 

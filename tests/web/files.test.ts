@@ -279,6 +279,14 @@ describe("files", { skip: noChromium }, () => {
     });
     assert.match(await restore(), /nothing left as it was: there is a file of this name already/);
     assert.equal(String(await inTarget("nothing")), "mine");
+    // What a restore leaves that was cut off by the end of its tab.
+    await page.evaluate(async () => {
+      const root = await (await navigator.storage.getDirectory()).getDirectoryHandle("target");
+      const ann = await root.getDirectoryHandle("ann");
+      await (await (await ann.getFileHandle("picture.png")).createWritable()).close();
+    });
+    await restore();
+    assert.deepEqual(await inTarget("picture.png"), PICTURE);
   });
 });
 

@@ -2,15 +2,26 @@
 // that end.
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import type { VaultId } from "../../src/core/ids.ts";
 import { noChromium } from "../browser/chromium.ts";
 import { bodyOf, machine } from "../server/people-kit.ts";
 import { assertAccessible } from "./axe.ts";
+import {
+  addGateway,
+  FORM_DIALOGUES,
+  type FormDialogue,
+  LOCKED_DIALOGUES,
+  OTHER_DIALOGUES,
+  readyForDialogues,
+} from "./dialogues.ts";
 import { type Furnished, furnishedSite } from "./furnished.ts";
 import { addManyRuns } from "./past.ts";
-import { OWNER, PASSWORD, type Site } from "./rig.ts";
+import { OWNER, PASSWORD, type Site, type Tab } from "./rig.ts";
+import { addVirtualAuthenticator } from "./virtual-authenticator.ts";
 
 const PATHS = [
   "/vaults",
@@ -188,6 +199,72 @@ describe("pages of a server in use", { skip: noChromium }, () => {
     }
   });
 
+  test("discard what was entered into a dialogue only if told to, in every dialogue", async () => {
+    const forms = [...LOCKED_DIALOGUES, ...FORM_DIALOGUES];
+    const listed = [...forms.map(({ file }) => file), ...OTHER_DIALOGUES].sort();
+    assert.deepEqual(dialoguesInSource(), listed, "tests/web/dialogues.ts lists every dialogue");
+    addGateway(furnished);
+    await using tab = await site.open({ as: { email: OWNER } });
+    const { page } = tab;
+    const walk = async (dialogues: readonly FormDialogue[]) => {
+      for (const each of dialogues)
+        await keepsWhatWasEntered(tab, each).catch((cause) => assert.fail(`${each.file}, ${each.title}: ${cause}`));
+    };
+    const keepsWhatWasEntered = async ({ go }: Tab, { title, path, open, field, text = "m" }: FormDialogue) => {
+      await go(path.replace("$vault", furnished.vaultId).replace("$device", furnished.deviceId));
+      const dialogue = page.getByRole("dialog", { name: title });
+      const question = page.getByRole("dialog", { name: "Discard your changes?" });
+      await open(page);
+      await field(dialogue).focus();
+      await page.keyboard.press("Escape");
+      await dialogue.waitFor({ state: "hidden" });
+
+      await open(page);
+      const isChoice = (await field(dialogue).getAttribute("type")) === "radio";
+      const entered = () => (isChoice ? field(dialogue).isChecked() : field(dialogue).inputValue());
+      if (isChoice) await field(dialogue).check();
+      else await field(dialogue).fill(text);
+      await page.keyboard.press("Escape");
+      await question.waitFor();
+      await page.keyboard.press("Enter");
+      await question.waitFor({ state: "hidden" });
+      await field(dialogue).and(page.locator(":focus")).waitFor();
+      assert.equal(await entered(), isChoice ? true : text);
+      await dialogue.getByRole("button", { name: "Close" }).click();
+      await question.getByRole("button", { name: "Discard", exact: true }).click();
+      await dialogue.waitFor({ state: "hidden" });
+    };
+    await walk(LOCKED_DIALOGUES);
+    await addVirtualAuthenticator(page);
+    await readyForDialogues(page, furnished, tab.go);
+    await walk(FORM_DIALOGUES);
+    site.server.kit.gateway.view = undefined;
+  });
+
+  test("hold on to a dialogue that somebody would leave by the way of the page", async () => {
+    await using tab = await site.open({ as: { email: OWNER }, path: "/settings/about" });
+    const { page } = tab;
+    await page.getByRole("link", { name: "API keys" }).click();
+    await page.getByRole("button", { name: "Make a key" }).click();
+    const dialogue = page.getByRole("dialog", { name: "Make a key" });
+    const question = page.getByRole("dialog", { name: "Discard your changes?" });
+    await dialogue.getByLabel("What is it for?").fill("night job");
+    await page.mouse.click(5, 400);
+    await question.waitFor();
+    await page.keyboard.press("Escape");
+    await question.waitFor({ state: "hidden" });
+    const browserAsks = page.waitForEvent("dialog");
+    await page.close({ runBeforeUnload: true });
+    await (await browserAsks).dismiss();
+    await page.goBack();
+    await question.getByRole("button", { name: "Keep editing" }).click();
+    await question.waitFor({ state: "hidden" });
+    assert.equal(await dialogue.getByLabel("What is it for?").inputValue(), "night job");
+    await page.goBack();
+    await question.getByRole("button", { name: "Discard", exact: true }).click();
+    await page.getByRole("heading", { name: "About" }).waitFor();
+  });
+
   test("ask to sign in again where somebody was when a sign-in ends", async () => {
     await using tab = await site.open({ as: { email: OWNER }, path: "/settings/about" });
     const { page } = tab;
@@ -204,6 +281,20 @@ describe("pages of a server in use", { skip: noChromium }, () => {
     await page.getByRole("heading", { name: "About" }).waitFor();
   });
 });
+
+/** The file of each dialogue, as often as it has one. */
+function dialoguesInSource(): string[] {
+  const root = join(import.meta.dirname, "..", "..", "src", "web");
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".tsx"));
+  return files
+    .filter((file) => !file.endsWith(join("parts", "Dialogue.tsx")))
+    .flatMap((file) => {
+      const text = readFileSync(join(root, file), "utf8");
+      assert.doesNotMatch(text, /<Modal[\s>]/, `${file} opens a dialogue that is not parts/Dialogue.tsx`);
+      return [...text.matchAll(/<Dialogue\s/g)].map(() => file.replaceAll("\\", "/"));
+    })
+    .sort();
+}
 
 /** Nothing that it shows is still on its way. */
 async function drawn(page: Page): Promise<void> {

@@ -10,7 +10,6 @@ import { makeQueryClient } from "../api/query-client.ts";
 import { toastError } from "../parts/toast.tsx";
 import { beginAhead } from "./ahead.ts";
 import { useAccent } from "./appearance.ts";
-import { FactorDialogue } from "./FactorDialogue.tsx";
 import { loadAnewWhenReplaced } from "./new-version.ts";
 import { styleNonce } from "./nonce.ts";
 import { makeRouter } from "./router.tsx";
@@ -36,7 +35,6 @@ export function App() {
         {isSecureContext ? (
           <ModalsProvider>
             <Notifications position="bottom-right" limit={4} />
-            <FactorDialogue />
             <RouterProvider router={router} />
           </ModalsProvider>
         ) : (

@@ -1,6 +1,6 @@
 // Asks for the second factor when the server wants a fresh one (api/ask-factor.ts).
 
-import { Anchor, Modal, Stack, Text } from "@mantine/core";
+import { Anchor, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore } from "react";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
@@ -9,9 +9,12 @@ import { call } from "../api/call.ts";
 import { giveFactorByPasskey, passkeysHere } from "../api/passkeys.ts";
 import { lookAgain } from "../api/session.ts";
 import { CodeInput } from "../parts/CodeInput.tsx";
+import { Dialogue } from "../parts/Dialogue.tsx";
 import { FormEnd } from "../parts/FormEnd.tsx";
 import { SHELL } from "../strings/shell.ts";
 
+/** Dialogues that need it. */
+const ABOVE = 220;
 /** In place of a code. */
 const PASSKEY = "passkey";
 
@@ -37,7 +40,14 @@ export function FactorDialogue() {
     question?.answer(isGiven);
   };
   return (
-    <Modal opened={question !== undefined} onClose={() => close(false)} title={SHELL.factorTitle} centered>
+    <Dialogue
+      opened={question !== undefined}
+      onClose={() => close(false)}
+      title={SHELL.factorTitle}
+      centered
+      isQuestion
+      zIndex={ABOVE}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -65,6 +75,6 @@ export function FactorDialogue() {
           />
         </Stack>
       </form>
-    </Modal>
+    </Dialogue>
   );
 }

@@ -11,6 +11,7 @@ import { forgetEverything, lookAgain, useMe } from "../api/session.ts";
 import { refresh } from "../api/use-api.ts";
 import { SHELL } from "../strings/shell.ts";
 import { Away } from "./Away.tsx";
+import { FactorDialogue } from "./FactorDialogue.tsx";
 import { Shell } from "./Shell.tsx";
 import { SignInPage } from "./SignInPage.tsx";
 
@@ -19,7 +20,12 @@ const OPEN = /^\/(?:setup\/|trust$)/;
 export function Root() {
   const { pathname } = useLocation();
   if (OPEN.test(pathname)) return <Outlet />;
-  return <SignedIn />;
+  return (
+    <>
+      <FactorDialogue />
+      <SignedIn />
+    </>
+  );
 }
 
 function SignedIn() {

@@ -1,20 +1,11 @@
 // The keyboard's short ways: `?` for help, `g` and a letter for a page, as in mail programs. Nothing happens while somebody types.
 
-import {
-  Group,
-  Kbd,
-  Modal,
-  Stack,
-  Table,
-  Text,
-  Title,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from "@mantine/core";
+import { Group, Kbd, Stack, Table, Text, Title, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { useRights } from "../api/session.ts";
 import { PAGES } from "../pages/registry.ts";
+import { Dialogue } from "../parts/Dialogue.tsx";
 import { NAV, SHORTCUTS } from "../strings/shell.ts";
 
 const SEQUENCE_MS = 1500;
@@ -65,12 +56,12 @@ export function ShortcutHelp({ isOpen, onClose }: { readonly isOpen: boolean; re
     nav === undefined ? [] : [[nav.keys.split(" "), NAV[nav.label]] as [string[], string]],
   );
   return (
-    <Modal opened={isOpen} onClose={onClose} title={SHORTCUTS.title} size="md">
+    <Dialogue opened={isOpen} onClose={onClose} title={SHORTCUTS.title} size="md">
       <Stack gap="lg">
         <Keys title={SHORTCUTS.groups.everywhere} rows={everywhere} />
         <Keys title={SHORTCUTS.groups.go} rows={pages} between={SHORTCUTS.between} />
       </Stack>
-    </Modal>
+    </Dialogue>
   );
 }
 

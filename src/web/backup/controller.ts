@@ -4,7 +4,9 @@
 import { AppError, isAppError } from "../../core/errors.ts";
 import type { VaultId } from "../../core/ids.ts";
 import type { RunTotals } from "../../engine/backup/types.ts";
-import type { ChosenId } from "./backup-api.ts";
+import { isServerAway } from "../api/server-away.ts";
+import { untilServerIsBack } from "../api/server-back.ts";
+import type { BackupApi, ChosenId } from "./backup-api.ts";
 import { addChosen, type Chosen, type ChosenHandle, isHandle } from "./chosen.ts";
 import { type BackupJob, type DeviceStore, openDeviceStore } from "./device-store.ts";
 import type { Figures, LogLine, RunEnd } from "./figures.ts";
@@ -30,6 +32,8 @@ export type RunView = {
   readonly state: "running" | "done" | "failed" | "cancelled";
   readonly end?: RunEnd | undefined;
   readonly error?: AppError | undefined;
+  /** What it was begun with. */
+  readonly wish: StartWish;
 };
 
 export type View = {
@@ -61,7 +65,7 @@ const NOTHING: Figures = {
     changedFiles: 0,
   },
   ...{ unchangedFiles: 0, newBytes: 0, addedBytes: 0, sentBytes: 0, problems: 0, expected: undefined, current: "" },
-  ...{ latencyMs: undefined, waits: 0 },
+  ...{ latencyMs: undefined, waits: 0, isWaiting: false },
 } as const;
 
 class Controller {
@@ -121,23 +125,22 @@ class Controller {
     for (const { id } of [...this.#chosen]) this.remove(id);
   }
 
-  /** Never throws: how it went is in the view. */
+  /** Never throws: how it went is in the view. A server that goes away is waited for as long as the tab is open. */
   async start(wish: StartWish): Promise<void> {
     if (this.isRunning) return;
     const cancel = new AbortController();
     this.#cancel = cancel;
     const items = this.#view.items;
     const expected = items.every(({ state }) => state === "ready") ? totalsOf(items) : undefined;
-    const run: RunView = { ...wish, figures: { ...NOTHING, expected }, samples: [], state: "running" };
+    const { vault, plan } = wish;
+    const run: RunView = { vault, plan, wish, figures: { ...NOTHING, expected }, samples: [], state: "running" };
+    // One that fails is begun again here, by whoever looks at it.
+    this.#resumed.add(`${vault} ${plan}`);
     this.#set({ run, log: [] });
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
     addEventListener("beforeunload", warn);
     try {
-      const end = await backupWorker().call(
-        "run",
-        { ...wish, expected, chosen: this.#chosen.map(({ id }) => id) },
-        { signal: cancel.signal, onEvent: (event) => this.#hear(event) },
-      );
+      const end = await this.#attempts({ ...wish, expected, chosen: this.#chosen.map(({ id }) => id) }, cancel.signal);
       this.#change({ state: "done", end, figures: end.figures });
     } catch (error) {
       // By somebody here, or by somebody at the server.
@@ -146,6 +149,19 @@ class Controller {
     } finally {
       removeEventListener("beforeunload", warn);
       this.#cancel = undefined;
+    }
+  }
+
+  async #attempts(wish: BackupApi["run"]["input"], signal: AbortSignal): Promise<RunEnd> {
+    for (;;) {
+      try {
+        return await backupWorker().call("run", wish, { signal, onEvent: (event) => this.#hear(event) });
+      } catch (error) {
+        if (signal.aborted || !isServerAway(error)) throw error;
+        const { run } = this.#view;
+        if (run) this.#change({ figures: { ...run.figures, isWaiting: true } });
+        await untilServerIsBack(signal);
+      }
     }
   }
 

@@ -38,6 +38,8 @@ export type Figures = {
   readonly latencyMs: number | undefined;
   /** Times that the network or the server had to be waited for. */
   readonly waits: number;
+  /** Just now. */
+  readonly isWaiting: boolean;
 };
 
 export type LogLevel = "info" | "warning" | "error";

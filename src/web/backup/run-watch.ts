@@ -24,6 +24,7 @@ export class RunWatch {
   #phase: RunPhase = "connecting";
   #sent = 0;
   #waits = 0;
+  #isWaiting = false;
   #latencyMs: number | undefined;
   #current = "";
 
@@ -49,6 +50,7 @@ export class RunWatch {
       current: rawToText((this.#current || progress.currentPath) as RawPath),
       latencyMs: this.#latencyMs,
       waits: this.#waits,
+      isWaiting: this.#isWaiting,
     };
   }
 
@@ -76,15 +78,23 @@ export class RunWatch {
 
   sent(bytes: number): void {
     this.#sent += bytes;
+    if (bytes > 0) this.#isWaiting = false;
   }
 
   waits(code: string, waitMs: number): void {
     this.#waits++;
+    this.#isWaiting = true;
     this.say("warning", "wait", { code, seconds: Math.ceil(waitMs / 1000) });
+  }
+
+  stored(bytes: number, tookMs: number): void {
+    this.#isWaiting = false;
+    this.say("info", "pack", { bytes, tookMs: Math.round(tookMs) });
   }
 
   /** Smoothed, so that one slow answer is no alarm. */
   answered(tookMs: number): void {
+    this.#isWaiting = false;
     this.#latencyMs = this.#latencyMs === undefined ? tookMs : this.#latencyMs * 0.8 + tookMs * 0.2;
   }
 

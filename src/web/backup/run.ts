@@ -21,6 +21,7 @@ import { RunReporter } from "../../engine/remote/run-reporter.ts";
 import type { HttpTransport } from "../../engine/remote/transport.ts";
 import type { DeviceAbout } from "../../wire/v4/api/run-routes.ts";
 import { isStateDamage } from "../../wire/v4/state-reader.ts";
+import { isServerAway } from "../api/server-away.ts";
 import { writerOfDevice } from "./browser-device.ts";
 import { type Chosen, type ChosenHandle, isHandle } from "./chosen.ts";
 import type { BackupJob, BrowserDevice, DeviceStore } from "./device-store.ts";
@@ -86,7 +87,10 @@ export async function runBackup(wish: BackupWish, parts: RunParts): Promise<RunE
     const isCancelled = signal.aborted;
     await store.addRun({ ...pastOf(wish, watch), outcome: isCancelled ? "cancelled" : "failed", errorCode: code });
     watch.say(isCancelled ? "info" : "error", isCancelled ? "cancelled" : "failed", { code });
-    await store.changeJob(wish.vault, wish.plan, ({ open: _, ...job }) => job);
+    // What only a lost server has cut off goes on where it was, as after a reload.
+    if (isCancelled || !isServerAway(error)) {
+      await store.changeJob(wish.vault, wish.plan, ({ open: _, ...job }) => job);
+    }
     throw error;
   } finally {
     clearInterval(ticker);
@@ -133,7 +137,7 @@ async function attempt(
     events: {
       onSession: (session) => keepSession(store, wish, session),
       onAnswer: (tookMs) => watch.answered(tookMs),
-      onPack: (bytes, tookMs) => watch.say("info", "pack", { bytes, tookMs: Math.round(tookMs) }),
+      onPack: (bytes, tookMs) => watch.stored(bytes, tookMs),
       onCommit: () => watch.enter("committing"),
     },
   });

@@ -15,7 +15,7 @@ const figures: Figures = {
     changedFiles: 0,
   },
   ...{ unchangedFiles: 0, newBytes: 0, addedBytes: 0, sentBytes: 0, problems: 0, current: "", latencyMs: undefined },
-  ...{ waits: 0, expected: { files: 10, bytes: 100_000_000 } },
+  ...{ waits: 0, isWaiting: false, expected: { files: 10, bytes: 100_000_000 } },
 };
 
 /** 1 MB/s, told five times a second. */

@@ -245,6 +245,8 @@ export type ReaderApi = {
       readonly paths: readonly RawPath[];
       readonly directory: FileSystemDirectoryHandle;
       readonly existing: "keep" | "replace";
+      /** Begun before and cut off. */
+      readonly isAgain: boolean;
     };
     readonly output: TransferResult;
     readonly event: TransferProgress;

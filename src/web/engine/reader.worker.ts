@@ -211,11 +211,11 @@ const service: Service<ReaderApi> = {
     return saveArchive(picked, { reader, format, target, signal, progress: new Progress(emit) });
   },
 
-  async restore({ snapshot, paths, directory, existing }, { signal, emit }) {
+  async restore({ snapshot, paths, directory, existing, isAgain }, { signal, emit }) {
     const from = await opened().snapshot(snapshot);
     const reader = opened().reader.of(from);
     const picked = await pickedEntries(reader, from, paths, signal);
-    return restoreInto({ reader, picked, directory, existing, signal, progress: new Progress(emit) });
+    return restoreInto({ reader, picked, directory, existing, isAgain, signal, progress: new Progress(emit) });
   },
 };
 

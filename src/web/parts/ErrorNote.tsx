@@ -1,8 +1,9 @@
-// An error as a person should meet it: what happened, what to do next, and the request's id for whoever reads the server's log.
+// An error as a person should meet it: what happened, what to do next (strings/errors.ts, else the table), and the request's id for whoever reads the server's log.
 
 import { Alert, Button, Group, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { isAppError } from "../../core/errors.ts";
+import { ERROR_WORDS, OTHER_TAB } from "../strings/errors.ts";
 import { SHELL } from "../strings/shell.ts";
 
 export function ErrorNote({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
@@ -36,6 +37,11 @@ export function wordsOf(error: unknown): { title: string; hint: string; requestI
       requestId: undefined,
     };
   }
-  const { requestId } = error.context;
-  return { title: error.message, hint: error.hint, requestId: typeof requestId === "string" ? requestId : undefined };
+  const { requestId, holder } = error.context;
+  const words = error.code === "vault_busy" && holder === undefined ? OTHER_TAB : ERROR_WORDS[error.code];
+  return {
+    title: words?.title ?? error.message,
+    hint: words?.hint ?? error.hint,
+    requestId: typeof requestId === "string" ? requestId : undefined,
+  };
 }

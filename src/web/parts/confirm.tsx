@@ -4,6 +4,13 @@ import { Text } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { SHELL } from "../strings/shell.ts";
 
+const MARK = { "data-question": true } as const;
+
+/** A question of this kind stands above everything else: keys are for it. */
+export function isQuestionOpen(): boolean {
+  return document.querySelector("[data-question] [role=dialog]") !== null;
+}
+
 export function confirm(question: {
   readonly title: string;
   readonly text: string;
@@ -22,6 +29,7 @@ export function confirm(question: {
     labels: { confirm: question.action, cancel: question.cancel ?? SHELL.cancel },
     confirmProps: question.isHarmless ? {} : { color: "red.8" },
     centered: true,
+    ...MARK,
     onConfirm: question.onConfirm,
     ...(question.onClose && { onClose: question.onClose }),
   });

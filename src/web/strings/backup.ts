@@ -1,6 +1,7 @@
 // Words of the page "Back up from this browser", of the recovery kit, and of this browser as a device.
 
 import type { LogLine, RunPhase } from "../backup/figures.ts";
+import { wordsOfCode } from "./errors.ts";
 
 export const BACKUP = {
   title: "Back up from this browser",
@@ -110,6 +111,9 @@ export const BACKUP = {
     doneWithProblems: (n: string) => `Stored, but ${n} could not be read.`,
     problems: ["{n} file", "{n} files"] as const,
     failed: "The backup failed",
+    away: "The server does not answer",
+    awayText:
+      "What was sent is kept. The backup goes on by itself as soon as the server answers again; keep this tab open.",
     cancelled: "The backup was cancelled",
     another: "Another backup",
     speed: "Speed",
@@ -194,6 +198,13 @@ export const KIT = {
   stepsTitle: "To use it",
 } as const;
 
+const WAITS: Readonly<Record<string, string>> = {
+  server_unreachable: "The server does not answer.",
+  server_stopping: "The server is stopping.",
+  too_many_requests: "The server is asked too much.",
+  vault_busy: "The server is busy with the vault.",
+};
+
 /** One line of the activity. */
 export function logWords(
   { what, values }: LogLine,
@@ -209,7 +220,7 @@ export function logWords(
     case "resumed":
       return "Goes on.";
     case "wait":
-      return `The server could not be reached (${text("code")}). Trying again in ${format.count(number("seconds"))} s.`;
+      return `${WAITS[text("code")] ?? WAITS.server_unreachable} Trying again in ${format.count(number("seconds"))} s.`;
     case "problem":
       return `${text("path")} could not be read: ${problemWords(text("code"))}`;
     case "pack":
@@ -219,7 +230,7 @@ export function logWords(
     case "done":
       return `Done: ${format.count(number("files"))} files, ${format.bytes(number("addedBytes"))} newly stored.`;
     case "failed":
-      return `Failed (${text("code")}).`;
+      return `Failed: ${wordsOfCode(text("code"))}`;
     case "cancelled":
       return "Cancelled by you.";
   }

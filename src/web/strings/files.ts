@@ -161,6 +161,7 @@ export const FILES = {
     done: (files: string, bytes: string) => `${files}, ${bytes}`,
     checked: "Written and read again: every byte is what was backed up.",
     cancelled: "Cancelled",
+    away: "The server does not answer. It goes on by itself as soon as it does; keep this tab open.",
     cancel: "Cancel",
     dismiss: "Dismiss",
     notes: "{n} things are not as in the backup",

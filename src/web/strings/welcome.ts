@@ -8,6 +8,7 @@ export const WELCOME = {
   stepHelp: { vault: "A name and a passphrase", kit: "For the day it is forgotten", device: "What is backed up" },
   name: "What to call it",
   nameHint: "“home”, “family”, “office”. The server sees this name.",
+  nameTaken: "A vault of this server has that name already.",
   nameBad: "Letters, digits, dots and dashes, beginning with a letter or digit.",
   passphrase: "Passphrase",
   passphraseHint: "It opens your files. Only you have it: the server never sees it, and nobody can reset it.",

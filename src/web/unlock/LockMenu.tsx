@@ -1,6 +1,6 @@
 // The vault's lock and when it closes by itself.
 
-import { Badge, Button, Group, Menu, Modal, Tooltip } from "@mantine/core";
+import { Badge, Button, Group, Menu, Tooltip } from "@mantine/core";
 import {
   IconCheck,
   IconChevronDown,
@@ -12,9 +12,9 @@ import {
 import { lazy, Suspense, useState } from "react";
 import { useRights } from "../api/session.ts";
 import { formatCount } from "../format/numbers.ts";
+import { Dialogue } from "../parts/Dialogue.tsx";
 import { Lines } from "../parts/QueryStates.tsx";
 import { FILES } from "../strings/files.ts";
-import { SHELL } from "../strings/shell.ts";
 import { IDLE_CHOICES, type LogState, lockVault, type OpenVault, setLockSettings, useVault } from "./vault-store.ts";
 
 const PasskeyForm = lazy(async () => ({ default: (await import("./PasskeyForm.tsx")).PasskeyForm }));
@@ -82,17 +82,11 @@ function LockMenu({ vault }: { readonly vault: OpenVault }) {
           )}
         </Menu.Dropdown>
       </Menu>
-      <Modal
-        opened={isAdding}
-        onClose={() => setAdding(false)}
-        title={FILES.addPasskeyTitle}
-        centered
-        closeButtonProps={{ "aria-label": SHELL.close }}
-      >
+      <Dialogue opened={isAdding} onClose={() => setAdding(false)} title={FILES.addPasskeyTitle} centered>
         <Suspense fallback={<Lines />}>
           <PasskeyForm vault={vault.id} onDone={() => setAdding(false)} />
         </Suspense>
-      </Modal>
+      </Dialogue>
     </Group>
   );
 }

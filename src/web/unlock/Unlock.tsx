@@ -126,6 +126,7 @@ function Door({ locked, name, isBare }: Omit<Required<Props>, "vault"> & { reado
         {!isBare && <Heading name={name} isAgain={wasLocked !== undefined} />}
         <SegmentedControl
           fullWidth
+          data-fleeting
           aria-label={WORDS.how}
           value={way}
           onChange={(value) => {

@@ -1,11 +1,12 @@
 // What stands where sealed things would be shown: why they are not, and the button that opens the vault for the whole tab.
 
-import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconLock } from "@tabler/icons-react";
 import { type ReactNode, useEffect } from "react";
 import { VAULT_ROUTES } from "../../wire/v4/api/vault-routes.ts";
 import { useApi } from "../api/use-api.ts";
+import { Dialogue } from "../parts/Dialogue.tsx";
 import { FILES } from "../strings/files.ts";
 import { UNLOCK } from "../strings/unlock.ts";
 import { Unlock } from "./Unlock.tsx";
@@ -40,15 +41,9 @@ function UnlockDialogue(props: { readonly vault: string; readonly isOpen: boolea
   const { vault, isOpen, onClose } = props;
   const name = useVaultName(vault);
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={FILES.locked.title(name)}
-      centered
-      closeButtonProps={{ "aria-label": UNLOCK.close }}
-    >
+    <Dialogue opened={isOpen} onClose={onClose} title={FILES.locked.title(name)} centered>
       <InPlace vault={vault} name={name} />
-    </Modal>
+    </Dialogue>
   );
 }
 

@@ -20,6 +20,8 @@ export type RestoreOptions = {
   readonly picked: readonly FoundEntry[];
   readonly directory: FileSystemDirectoryHandle;
   readonly existing: "keep" | "replace";
+  /** Begun before and cut off: what stands there in its full length is not spoken of. */
+  readonly isAgain: boolean;
   readonly signal: AbortSignal;
   readonly progress: Progress;
 };
@@ -124,7 +126,7 @@ async function makeFolder(
 }
 
 function fileJob(
-  { reader, existing, progress }: RestoreOptions,
+  { reader, existing, isAgain, progress }: RestoreOptions,
   parent: Folder,
   { path, entry }: Pick<FoundEntry, "path" | "entry">,
 ): FileJob {
@@ -134,30 +136,50 @@ function fileJob(
     path,
     entry,
     async open() {
-      if (existing === "keep" && (await exists(parent.handle, name))) throw new KeptFile();
+      const sizeBytes = entry.size ?? 0;
+      const there = await sizeOf(parent.handle, name);
+      // An empty file is what a restore leaves that was cut off, and nothing to lose.
+      if (existing === "keep" && there !== undefined && (there > 0 || sizeBytes === 0)) {
+        throw new KeptFile(isAgain && there === sizeBytes);
+      }
       const handle = await parent.handle.getFileHandle(name, { create: true });
-      return handleSink(reader, handle, { shown, sizeBytes: entry.size ?? 0 });
+      const sink = await handleSink(reader, handle, { shown, sizeBytes });
+      if (there !== undefined) return sink;
+      return {
+        ...sink,
+        async abort() {
+          await sink.abort();
+          await parent.handle.removeEntry(name);
+        },
+      };
     },
     onDone() {
       progress.files++;
       progress.tell();
     },
     onFailed(error) {
-      if (error.cause instanceof KeptFile)
+      if (error.cause instanceof KeptFile) {
+        if (error.cause.isExpected) return;
         progress.note({ path: shown, kind: "left", detail: "there is a file of this name already" });
-      else progress.note(failed(path, error));
+      } else progress.note(failed(path, error));
     },
   };
 }
 
-class KeptFile extends Error {}
+class KeptFile extends Error {
+  readonly isExpected: boolean;
 
-async function exists(folder: FileSystemDirectoryHandle, name: string): Promise<boolean> {
+  constructor(isExpected: boolean) {
+    super();
+    this.isExpected = isExpected;
+  }
+}
+
+async function sizeOf(folder: FileSystemDirectoryHandle, name: string): Promise<number | undefined> {
   try {
-    await folder.getFileHandle(name);
-    return true;
+    return (await (await folder.getFileHandle(name)).getFile()).size;
   } catch (error) {
-    if (error instanceof DOMException && error.name === "NotFoundError") return false;
+    if (error instanceof DOMException && error.name === "NotFoundError") return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 // This browser as a device: which vault it writes to, how it becomes a device, and how it is forgotten.
 
-import { Button, Group, Modal, SegmentedControl, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, SegmentedControl, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconDeviceLaptop, IconPlus } from "@tabler/icons-react";
 import { type FormEvent, memo, useRef, useState } from "react";
@@ -13,6 +13,7 @@ import type { BrowserDevice } from "../../backup/device-store.ts";
 import { enrolWithCode } from "../../backup/enrol-page.ts";
 import { removeState } from "../../backup/state-file.ts";
 import { Card } from "../../parts/Card.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { NoVault } from "../../parts/NoVault.tsx";
 import { toastDone, toastError } from "../../parts/toast.tsx";
@@ -65,14 +66,14 @@ export const DevicePart = memo(function DevicePart(props: {
         </>
       }
     >
-      <Modal opened={isAdding} onClose={() => setAdding(false)} title={WORDS.makeTitle} centered>
+      <Dialogue opened={isAdding} onClose={() => setAdding(false)} title={WORDS.makeTitle} centered>
         <EnrolForm
           onDone={(vault) => {
             setAdding(false);
             if (vault !== undefined) onChange(vault);
           }}
         />
-      </Modal>
+      </Dialogue>
       <ForgetDialogue device={current} isOpen={isForgetting} onClose={() => setForgetting(false)} />
     </Card>
   );
@@ -135,6 +136,7 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
     <Stack gap="md" maw={560}>
       <SegmentedControl
         fullWidth
+        data-fleeting
         orientation={isNarrow ? "vertical" : "horizontal"}
         aria-label={WORDS.makeTitle}
         value={way}
@@ -227,7 +229,7 @@ function ForgetDialogue(props: {
     toastDone(WORDS.forgot);
   };
   return (
-    <Modal opened={isOpen} onClose={onClose} title={WORDS.forgetTitle} centered>
+    <Dialogue opened={isOpen} onClose={onClose} title={WORDS.forgetTitle} centered>
       <Stack>
         <Text size="sm">{WORDS.forgetText}</Text>
         <Group justify="flex-end">
@@ -239,6 +241,6 @@ function ForgetDialogue(props: {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialogue>
   );
 }

@@ -7,6 +7,7 @@ import { formatBytes, formatCount, formatDuration } from "../../format/numbers.t
 import { Card } from "../../parts/Card.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { BACKUP } from "../../strings/backup.ts";
+import { wordsOfCode } from "../../strings/errors.ts";
 import classes from "./backup.module.css";
 
 const WORDS = BACKUP.history;
@@ -45,6 +46,11 @@ export const HistoryPart = memo(function HistoryPart({ runs }: { readonly runs: 
                     <Badge variant="dot" color={COLOURS[run.outcome]}>
                       {WORDS.outcomes[run.outcome]}
                     </Badge>
+                    {run.errorCode !== undefined && run.outcome === "failed" && (
+                      <Text size="xs" c="dimmed">
+                        {wordsOfCode(run.errorCode)}
+                      </Text>
+                    )}
                   </Table.Td>
                   <Table.Td ta="right">{formatCount(run.files)}</Table.Td>
                   <Table.Td ta="right">{formatBytes(run.bytes)}</Table.Td>

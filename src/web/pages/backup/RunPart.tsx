@@ -1,13 +1,21 @@
 // A backup that runs, or that has just ended: where it is, how fast, how much is left and what was saved, and the buttons that steer it.
 
-import { Alert, Button, Group, Modal, Progress, SimpleGrid, Stack, Text } from "@mantine/core";
-import { IconCircleCheck, IconPlayerPause, IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
+import { Alert, Button, Group, Progress, SimpleGrid, Stack, Text } from "@mantine/core";
+import {
+  IconCircleCheck,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconPlugConnectedX,
+} from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
+import { isAppError } from "../../../core/errors.ts";
 import { backups, type RunView } from "../../backup/controller.ts";
 import { type Figures, RUN_PHASES } from "../../backup/figures.ts";
 import { etaMs, shareDone, speedOf } from "../../backup/speed.ts";
 import { formatBytes, formatCount, formatDuration, formatShare, formatSpeed, plural } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { toastError } from "../../parts/toast.tsx";
 import { BACKUP } from "../../strings/backup.ts";
@@ -69,7 +77,7 @@ function Steering({ figures }: { readonly figures: Figures }) {
       >
         {WORDS.cancel}
       </Button>
-      <Modal opened={isAsking} onClose={() => setAsking(false)} title={WORDS.cancelTitle} centered>
+      <Dialogue opened={isAsking} onClose={() => setAsking(false)} title={WORDS.cancelTitle} centered>
         <Stack>
           <Text size="sm">{WORDS.cancelText}</Text>
           <Group justify="flex-end">
@@ -87,7 +95,7 @@ function Steering({ figures }: { readonly figures: Figures }) {
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialogue>
     </>
   );
 }
@@ -101,8 +109,18 @@ function Again() {
 }
 
 function Outcome({ run }: { readonly run: RunView }) {
-  const { state, end, error, figures } = run;
-  if (state === "failed") return <ErrorNote error={error} />;
+  const { state, end, error, figures, wish } = run;
+  if (state === "running" && figures.isWaiting) {
+    return (
+      <Alert color="yellow" variant="light" icon={<IconPlugConnectedX aria-hidden />} title={WORDS.away} role="status">
+        {WORDS.awayText}
+      </Alert>
+    );
+  }
+  if (state === "failed") {
+    const onRetry = (): void => void backups.start(wish);
+    return <ErrorNote error={error} {...(!isAppError(error, "device_revoked") && { onRetry })} />;
+  }
   if (state === "cancelled") {
     return (
       <Alert color="gray" variant="light" title={WORDS.cancelled} role="status">

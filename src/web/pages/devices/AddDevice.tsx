@@ -1,7 +1,7 @@
 // How a device is added: an enrolment code, made in this tab by whoever can unlock the vault, because it carries keys that the server must never
 // see; or by a command on a computer that has them.
 
-import { Accordion, Alert, Anchor, Modal, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { Accordion, Alert, Anchor, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -13,6 +13,7 @@ import { useRights } from "../../api/session.ts";
 import { refresh, useApi } from "../../api/use-api.ts";
 import { formatTime } from "../../format/numbers.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { deviceAddress } from "../../parts/device-address.ts";
 import { DEVICES } from "../../strings/devices.ts";
 import { OVERVIEW } from "../../strings/overview.ts";
@@ -34,7 +35,7 @@ export function AddDevice({ isOpen, onClose }: { readonly isOpen: boolean; reado
     onClose();
   };
   return (
-    <Modal opened={isOpen} onClose={close} title={DEVICES.addTitle} size="lg">
+    <Dialogue opened={isOpen} onClose={close} title={DEVICES.addTitle} size="lg">
       {made === undefined ? (
         <Stack>
           {vaults.length > 1 && (
@@ -50,12 +51,12 @@ export function AddDevice({ isOpen, onClose }: { readonly isOpen: boolean; reado
           ) : (
             <MakeCode key={vault.id} vault={vault} onMade={setMade} />
           )}
-          <OtherWays vault={vault?.name ?? "NAME"} onLeave={close} />
+          <OtherWays vault={vault?.name ?? "NAME"} />
         </Stack>
       ) : (
         <Made made={made} />
       )}
-    </Modal>
+    </Dialogue>
   );
 }
 
@@ -95,7 +96,7 @@ function MakeCode({
   );
 }
 
-function OtherWays({ vault, onLeave }: { readonly vault: string; readonly onLeave: () => void }) {
+function OtherWays({ vault }: { readonly vault: string }) {
   return (
     <Accordion variant="separated">
       <Accordion.Item value="other">
@@ -106,7 +107,7 @@ function OtherWays({ vault, onLeave }: { readonly vault: string; readonly onLeav
             <CopyLine value={DEVICES.addCommand(`${location.origin}/${vault}`)} />
             <Text size="sm">
               {DEVICES.addBrowser}{" "}
-              <Anchor component={Link} to="/backup" onClick={onLeave}>
+              <Anchor component={Link} to="/backup">
                 {OVERVIEW.backUpHere}
               </Anchor>
             </Text>

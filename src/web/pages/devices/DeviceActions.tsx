@@ -1,6 +1,6 @@
 // What people ask of a device, and how they rename it or take its place in the vault away.
 
-import { Alert, Button, Group, Menu, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Menu, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconCloudUpload,
@@ -18,6 +18,7 @@ import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useAction } from "../../api/use-api.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { useNow } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { DEVICES, TRUST } from "../../strings/devices.ts";
@@ -93,17 +94,13 @@ export function DeviceActions({ item, vaultName }: { readonly item: DeviceState;
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Rename item={item} isOpen={isRenaming} onClose={renaming.close} />
+      <Dialogue opened={isRenaming} onClose={renaming.close} title={DEVICES.renameTitle}>
+        <Rename item={item} onClose={renaming.close} />
+      </Dialogue>
       <TrustDialogue item={item} vaultName={vaultName} isOpen={isTrusting} onClose={trusting.close} />
-      <Modal
-        opened={isRevoking}
-        onClose={revoking.close}
-        title={DEVICES.revokeTitle(item.name)}
-        size="lg"
-        closeButtonProps={{ "aria-label": SHELL.close }}
-      >
+      <Dialogue opened={isRevoking} onClose={revoking.close} title={DEVICES.revokeTitle(item.name)} size="lg">
         <Revoke item={item} vaultName={vaultName} onClose={revoking.close} />
-      </Modal>
+      </Dialogue>
     </Group>
   );
 }
@@ -152,15 +149,7 @@ function Revoke({
   );
 }
 
-function Rename({
-  item,
-  isOpen,
-  onClose,
-}: {
-  readonly item: DeviceState;
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-}) {
+function Rename({ item, onClose }: { readonly item: DeviceState; readonly onClose: () => void }) {
   const [name, setName] = useState(item.name);
   const rename = useAction(VAULT_ROUTES.renameDevice, {
     refreshes: [OVERVIEW_ROUTES.deviceStates, VAULT_ROUTES.deviceList],
@@ -173,34 +162,27 @@ function Rename({
     save(name.trim());
   };
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={DEVICES.renameTitle}
-      closeButtonProps={{ "aria-label": SHELL.close }}
-    >
-      <form onSubmit={submit}>
-        <Stack>
-          <TextInput
-            label={DEVICES.name}
-            description={DEVICES.renameText(item.givenName)}
-            value={name}
-            onChange={({ currentTarget: { value } }) => setName(value)}
-            maxLength={255}
-            required
-            data-autofocus
-          />
-          <Group justify="space-between">
-            <Button variant="subtle" onClick={() => save(null)}>
-              {DEVICES.renameBack}
-            </Button>
-            <Button type="submit" disabled={name.trim() === ""} loading={rename.isPending}>
-              {SHELL.save}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <form onSubmit={submit}>
+      <Stack>
+        <TextInput
+          label={DEVICES.name}
+          description={DEVICES.renameText(item.givenName)}
+          value={name}
+          onChange={({ currentTarget: { value } }) => setName(value)}
+          maxLength={255}
+          required
+          data-autofocus
+        />
+        <Group justify="space-between">
+          <Button variant="subtle" onClick={() => save(null)}>
+            {DEVICES.renameBack}
+          </Button>
+          <Button type="submit" disabled={name.trim() === ""} loading={rename.isPending}>
+            {SHELL.save}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
   );
 }
 

@@ -1,12 +1,13 @@
 // With which devices of its vault one shares what is stored: all, those of a group, or none. What it costs stands beside it.
 
-import { Badge, Button, Group, Modal, Radio, Stack, Text, TextInput, Tooltip } from "@mantine/core";
+import { Badge, Button, Group, Radio, Stack, Text, TextInput, Tooltip } from "@mantine/core";
 import { IconUserShield } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { type DeviceState, OVERVIEW_ROUTES } from "../../../wire/v4/api/overview-routes.ts";
 import type { TrustGroup } from "../../../wire/v4/log-entry.ts";
 import { useApi } from "../../api/use-api.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { TRUST } from "../../strings/devices.ts";
 import { SHELL } from "../../strings/shell.ts";
@@ -55,15 +56,9 @@ export function TrustDialogue({
   readonly onClose: () => void;
 }) {
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={TRUST.title(item.name)}
-      size="lg"
-      closeButtonProps={{ "aria-label": SHELL.close }}
-    >
+    <Dialogue opened={isOpen} onClose={onClose} title={TRUST.title(item.name)} size="lg">
       <TrustForm item={item} vaultName={vaultName} onClose={onClose} />
-    </Modal>
+    </Dialogue>
   );
 }
 

@@ -1,10 +1,11 @@
 // Chooses the snapshot that the present one is compared with: an earlier one of the same device, unless somebody wants another.
 
-import { Button, Group, Modal, NativeSelect, Stack, Text } from "@mantine/core";
+import { Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { SnapshotId } from "../../../core/ids.ts";
 import type { SnapshotView } from "../../engine/reader-api.ts";
 import { formatTime } from "../../format/numbers.ts";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { FILES } from "../../strings/files.ts";
 import { SHELL } from "../../strings/shell.ts";
 
@@ -27,13 +28,7 @@ export function CompareDialogue({
   const [chosen, setChosen] = useState<SnapshotId>();
   const other = others.find(({ id }) => id === chosen) ?? usual;
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={FILES.compareTitle}
-      centered
-      closeButtonProps={{ "aria-label": SHELL.close }}
-    >
+    <Dialogue opened={isOpen} onClose={onClose} title={FILES.compareTitle} centered isQuestion>
       <Stack gap="md">
         <Text size="sm">{FILES.compareText}</Text>
         <NativeSelect
@@ -54,6 +49,6 @@ export function CompareDialogue({
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialogue>
   );
 }

@@ -1,7 +1,8 @@
 // Before a restore: what will be written, what happens to files that are there already, and where.
 
-import { Alert, Button, Group, Modal, Radio, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Radio, Stack, Text } from "@mantine/core";
 import { useState } from "react";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { FILES } from "../../strings/files.ts";
 import { SHELL } from "../../strings/shell.ts";
 import { canChooseFolders } from "./file-access.ts";
@@ -21,13 +22,7 @@ export function RestoreDialogue({
   const [existing, setExisting] = useState<"keep" | "replace">("keep");
   const canWrite = canChooseFolders();
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={FILES.restoreTitle}
-      centered
-      closeButtonProps={{ "aria-label": SHELL.close }}
-    >
+    <Dialogue opened={isOpen} onClose={onClose} title={FILES.restoreTitle} centered isQuestion>
       <Stack gap="md">
         <Text size="sm">{FILES.restoreText(what)}</Text>
         {canWrite ? (
@@ -56,6 +51,6 @@ export function RestoreDialogue({
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialogue>
   );
 }

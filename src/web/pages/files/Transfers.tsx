@@ -2,11 +2,14 @@
 
 import { ActionIcon, Alert, Box, Button, Group, List, Paper, Progress, Spoiler, Stack, Text } from "@mantine/core";
 import { IconCheck, IconX } from "@tabler/icons-react";
+import { useSyncExternalStore } from "react";
 import { isAppError } from "../../../core/errors.ts";
+import { lineStore } from "../../api/live.ts";
 import type { TransferResult } from "../../engine/reader-api.ts";
 import { formatBytes, formatCount, formatDuration, formatSpeed, plural } from "../../format/numbers.ts";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { FILES } from "../../strings/files.ts";
+import { SHELL } from "../../strings/shell.ts";
 import classes from "./Transfers.module.css";
 import { dismiss, type Transfer, useTransfers } from "./transfers.ts";
 
@@ -55,14 +58,16 @@ function One({ transfer }: { readonly transfer: Transfer }) {
               {WORDS.cancelled}
             </Text>
           ) : (
-            <ErrorNote error={error} />
+            <ErrorNote error={error} onRetry={transfer.again} />
           ))}
       </Stack>
     </Paper>
   );
 }
 
-function Going({ transfer: { title, progress, speed } }: { readonly transfer: Transfer }) {
+function Going({ transfer: { title, progress, speed, isWaiting } }: { readonly transfer: Transfer }) {
+  const line = useSyncExternalStore(lineStore.subscribe, () => lineStore.current().state);
+  const isAway = isWaiting || line === "waiting";
   const { bytes = 0, totalBytes, current = "" } = progress ?? {};
   const share = totalBytes ? Math.min(1, bytes / totalBytes) : 0;
   const leftMs = totalBytes !== undefined && speed > 0 ? ((totalBytes - bytes) / speed) * 1000 : undefined;
@@ -82,14 +87,20 @@ function Going({ transfer: { title, progress, speed } }: { readonly transfer: Tr
           {leftMs !== undefined && leftMs > 1000 && ` · ${WORDS.eta(formatDuration(leftMs))}`}
         </Text>
       </Group>
-      <Text size="xs" c="dimmed" truncate="start" title={current}>
-        {current || "\u00a0"}
-      </Text>
+      {isAway ? (
+        <Text size="xs" c="var(--cb-warn)" role="status">
+          {WORDS.away}
+        </Text>
+      ) : (
+        <Text size="xs" c="dimmed" truncate="start" title={current}>
+          {current || "\u00a0"}
+        </Text>
+      )}
     </>
   );
 }
 
-function Done({ transfer: { kind }, result }: { readonly transfer: Transfer; readonly result: TransferResult }) {
+function Done({ transfer: { kind, again }, result }: { readonly transfer: Transfer; readonly result: TransferResult }) {
   const { files, bytes, notes, noteCount } = result;
   return (
     <>
@@ -116,6 +127,11 @@ function Done({ transfer: { kind }, result }: { readonly transfer: Transfer; rea
             </List>
             {noteCount > NOTES_SHOWN && <Text size="xs">{WORDS.more(formatCount(noteCount - NOTES_SHOWN))}</Text>}
           </Spoiler>
+          {notes.some((note) => note.kind === "failed") && (
+            <Button size="compact-xs" variant="default" mt="xs" onClick={again}>
+              {SHELL.tryAgain}
+            </Button>
+          )}
         </Alert>
       )}
     </>

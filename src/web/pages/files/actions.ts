@@ -54,7 +54,7 @@ export async function restoreFiles(
   const directory = await chosen(chooseFolder);
   if (!directory) return false;
   startTransfer("restore", FILES.transfer.restore(directory.name || "/"), (options) =>
-    client.call("restore", { snapshot, paths, directory, existing }, options),
+    client.call("restore", { snapshot, paths, directory, existing, isAgain: options.isAgain }, options),
   );
   return true;
 }

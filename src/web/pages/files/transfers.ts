@@ -1,7 +1,10 @@
-// Downloads and restores of this tab: what runs, how far it is, what came of it. They go on whatever page is shown.
+// Downloads and restores of this tab: what runs, how far it is, what came of it. They go on whatever page is shown, and by themselves when a server that
+// went away is back; closing the tab while one runs is asked about.
 
 import { useSyncExternalStore } from "react";
 import { AppError, isAppError } from "../../../core/errors.ts";
+import { isServerAway } from "../../api/server-away.ts";
+import { untilServerIsBack } from "../../api/server-back.ts";
 import type { TransferProgress, TransferResult } from "../../engine/reader-api.ts";
 import { whileBusy } from "../../unlock/vault-store.ts";
 
@@ -13,14 +16,20 @@ export type Transfer = {
   readonly progress: TransferProgress | undefined;
   /** Bytes a second, over the last seconds. */
   readonly speed: number;
-  readonly result?: TransferResult;
-  readonly error?: AppError;
+  readonly result?: TransferResult | undefined;
+  readonly error?: AppError | undefined;
+  /** The server was given up, and is waited for. */
+  readonly isWaiting: boolean;
   cancel(): void;
+  /** Begins anew what has failed. */
+  again(): void;
 };
 
 export type TransferWork = (options: {
   readonly signal: AbortSignal;
   readonly onEvent: (progress: TransferProgress) => void;
+  /** It was begun before, and has failed. */
+  readonly isAgain: boolean;
 }) => Promise<TransferResult>;
 
 /** Over which a speed is meant. */
@@ -29,6 +38,7 @@ const SPEED_MS = 4000;
 let transfers: readonly Transfer[] = [];
 const listeners = new Set<() => void>();
 let nextId = 1;
+let running = 0;
 
 export function useTransfers(): readonly Transfer[] {
   return useSyncExternalStore(subscribe, () => transfers);
@@ -36,17 +46,55 @@ export function useTransfers(): readonly Transfer[] {
 
 export function startTransfer(kind: Transfer["kind"], title: string, work: TransferWork): void {
   const id = nextId++;
-  const controller = new AbortController();
-  const speed = new Speed();
-  const cancel = (): void => controller.abort();
-  transfers = [...transfers, { id, title, kind, startedAt: Date.now(), progress: undefined, speed: 0, cancel }];
-  tell();
-  const onEvent = (progress: TransferProgress): void => change(id, { progress, speed: speed.at(progress.bytes) });
-  whileBusy(() => work({ signal: controller.signal, onEvent })).then(
-    (result) => change(id, { result }),
-    (error: unknown) => change(id, { error: asAppError(error) }),
-  );
+  const idle = { cancel: () => undefined, again: () => undefined };
+  transfers = [
+    ...transfers,
+    { id, title, kind, startedAt: Date.now(), progress: undefined, speed: 0, isWaiting: false, ...idle },
+  ];
+  carryOut(id, work, false);
 }
+
+function carryOut(id: number, work: TransferWork, isAgain: boolean): void {
+  const controller = new AbortController();
+  change(id, {
+    ...{ progress: undefined, speed: 0, result: undefined, error: undefined },
+    cancel: () => controller.abort(),
+    again: () => carryOut(id, work, true),
+  });
+  addEventListener("beforeunload", warn);
+  running++;
+  whileBusy(() => attempts(id, work, { signal: controller.signal, isAgain }))
+    .then(
+      (result) => change(id, { result }),
+      (error: unknown) => change(id, { error: asAppError(error), isWaiting: false }),
+    )
+    .finally(() => {
+      if (--running === 0) removeEventListener("beforeunload", warn);
+    });
+}
+
+/** The engine has waited for a lost server by itself already, and given it up: this waits for as long as the tab is open. */
+async function attempts(
+  id: number,
+  work: TransferWork,
+  { signal, isAgain }: { readonly signal: AbortSignal; readonly isAgain: boolean },
+): Promise<TransferResult> {
+  for (let isNext = isAgain; ; isNext = true) {
+    const speed = new Speed();
+    const onEvent = (progress: TransferProgress): void => change(id, { progress, speed: speed.at(progress.bytes) });
+    try {
+      return await work({ signal, onEvent, isAgain: isNext });
+    } catch (error) {
+      if (!isServerAway(error)) throw error;
+      change(id, { isWaiting: true, speed: 0 });
+      await untilServerIsBack(signal);
+      change(id, { isWaiting: false });
+    }
+  }
+}
+
+/** The browser asks in words of its own. */
+const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
 
 export function dismiss(id: number): void {
   transfers = transfers.filter((transfer) => transfer.id !== id);

@@ -1,12 +1,13 @@
 // A run that goes on: how far it is, how fast, how long it will take, and how to end it.
 
-import { Anchor, Button, Group, Modal, Progress, Stack, Text } from "@mantine/core";
+import { Anchor, Button, Group, Progress, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link } from "@tanstack/react-router";
 import { RUN_ROUTES, type Run } from "../../../wire/v4/api/run-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useAction } from "../../api/use-api.ts";
 import { formatBytes, formatCount, formatDuration, formatSpeed, plural } from "../../format/numbers.ts";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { useNow } from "../../parts/Time.tsx";
 import { RUNS } from "../../strings/runs.ts";
 import { useLiveRun, useSpeed } from "./live-runs.ts";
@@ -100,7 +101,7 @@ function CancelButton({ run }: { readonly run: Run }) {
       <Button size="compact-sm" variant="default" onClick={asking.open}>
         {RUNS.cancel}
       </Button>
-      <Modal opened={isAsking} onClose={asking.close} title={RUNS.cancelTitle} centered>
+      <Dialogue opened={isAsking} onClose={asking.close} title={RUNS.cancelTitle} centered>
         <Stack>
           <Text size="sm">{RUNS.cancelText}</Text>
           <Group justify="flex-end">
@@ -112,7 +113,7 @@ function CancelButton({ run }: { readonly run: Run }) {
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialogue>
     </>
   );
 }

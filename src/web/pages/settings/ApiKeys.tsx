@@ -1,6 +1,6 @@
 // API keys of one's own.
 
-import { Alert, Badge, Button, Modal, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Badge, Button, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
@@ -9,6 +9,7 @@ import { type Role, useRights } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
@@ -74,9 +75,9 @@ export function ApiKeys() {
           )}
         </QueryStates>
       </Card>
-      <Modal opened={isOpen} onClose={dialogue.close} title={KEYS.add}>
+      <Dialogue opened={isOpen} onClose={dialogue.close} title={KEYS.add}>
         <NewKey onDone={dialogue.close} />
-      </Modal>
+      </Dialogue>
     </>
   );
 }

@@ -11,7 +11,6 @@ import type { Role } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
-import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { PASSKEYS, PEOPLE, ROLES } from "../../strings/settings.ts";
 import { SHELL } from "../../strings/shell.ts";
 import { ROLE_CHOICES } from "./NewPerson.tsx";
@@ -23,7 +22,6 @@ export function EditPerson({ person, onDone }: { readonly person: PersonRow; rea
   const form = useForm({
     initialValues: { name: person.name, email: person.email, role: (person.role ?? "none") as Role | "none" },
   });
-  useUnsaved(form.values);
   const edit = useAction(PEOPLE_ROUTES.editPerson, {
     showsError: true,
     refreshes: [PEOPLE_ROUTES.people, PEOPLE_ROUTES.me],
@@ -109,7 +107,7 @@ function Grants({ id }: { readonly id: string }) {
               </Group>
             ))}
             {all.length > 0 && (
-              <Group align="flex-end">
+              <Group align="flex-end" data-fleeting>
                 <NativeSelect
                   label={PEOPLE.grantVault}
                   value={vault || all[0]!.id}

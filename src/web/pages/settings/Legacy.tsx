@@ -1,6 +1,6 @@
 // Clients of CyberBackup 3: who uploads through the gateway of this server, how it is narrowed, until when; without one, how they are let in.
 
-import { ActionIcon, Alert, Badge, Button, Group, List, Menu, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Alert, Badge, Button, Group, List, Menu, Stack, Text, TextInput } from "@mantine/core";
 import { IconAlertTriangle, IconCalendarOff, IconDots, IconKeyOff, IconUsers } from "@tabler/icons-react";
 import { useState } from "react";
 import { GATEWAY_ROUTES, type GatewayClient, type GatewayState } from "../../../wire/v4/api/gateway-routes.ts";
@@ -10,6 +10,7 @@ import { useAction, useApi } from "../../api/use-api.ts";
 import { formatCount, formatDay } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { Facts } from "../../parts/Facts.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
@@ -91,9 +92,9 @@ function Running({ gateway }: { readonly gateway: GatewayState }) {
           </PlainList>
         )}
       </Card>
-      <Modal opened={retired !== undefined} onClose={() => setRetired(undefined)} title={LEGACY.retire}>
+      <Dialogue opened={retired !== undefined} onClose={() => setRetired(undefined)} title={LEGACY.retire}>
         {retired !== undefined && <Retire client={retired} onDone={() => setRetired(undefined)} />}
-      </Modal>
+      </Dialogue>
     </>
   );
 }

@@ -8,7 +8,6 @@ import { useRights } from "../../api/session.ts";
 import { useAction } from "../../api/use-api.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
-import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { NOTIFY } from "../../strings/notifications.ts";
 import { SHELL } from "../../strings/shell.ts";
 
@@ -34,8 +33,7 @@ export function NewChannel({
       digestHour: 8,
     },
   });
-  const keep = useUnsaved(form.values);
-  const add = useAction(NOTIFY_ROUTES.addNotificationChannel, { showsError: true, refreshes, onDone: () => keep() });
+  const add = useAction(NOTIFY_ROUTES.addNotificationChannel, { showsError: true, refreshes });
   const { kind, digest } = form.values;
   if (add.data !== undefined) {
     const { secret } = add.data;

@@ -1,12 +1,13 @@
 // Channels by which somebody is told of alerts, and what was sent by them.
 
-import { Badge, Button, Modal, Switch, Table, Text } from "@mantine/core";
+import { Badge, Button, Switch, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconBell, IconPlus } from "@tabler/icons-react";
 import { type ChannelAnswer, NOTIFY_ROUTES } from "../../../wire/v4/api/notify-routes.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { formatCount } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { RemoveButton } from "../../parts/RemoveButton.tsx";
@@ -46,9 +47,9 @@ export function Notifications() {
         </QueryStates>
       </Card>
       <Deliveries />
-      <Modal opened={isAdding} onClose={adding.close} title={NOTIFY.add}>
+      <Dialogue opened={isAdding} onClose={adding.close} title={NOTIFY.add}>
         <NewChannel hasMail={query.data?.mailIsSetUp ?? false} refreshes={REFRESHES} onDone={adding.close} />
-      </Modal>
+      </Dialogue>
     </>
   );
 }

@@ -1,6 +1,6 @@
 // Passkeys by which one signs in: which there are, one more, another name, off. An owner sees and takes off those of others.
 
-import { Alert, Badge, Button, Modal, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Badge, Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconFingerprint, IconInfoCircle, IconPlus } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -10,6 +10,7 @@ import { addPasskey, passkeysHere } from "../../api/passkeys.ts";
 import { refresh, useAction, useApi } from "../../api/use-api.ts";
 import { browserName } from "../../backup/browser-name.ts";
 import { Card } from "../../parts/Card.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
@@ -53,9 +54,9 @@ export function Passkeys() {
       >
         {({ passkeys }) => <PasskeyList passkeys={passkeys} isOwn />}
       </QueryStates>
-      <Modal opened={isAdding} onClose={adding.close} title={PASSKEYS.add} closeOnClickOutside={false}>
+      <Dialogue opened={isAdding} onClose={adding.close} title={PASSKEYS.add} closeOnClickOutside={false}>
         <NewPasskey onDone={adding.close} />
-      </Modal>
+      </Dialogue>
     </Card>
   );
 }
@@ -121,9 +122,9 @@ export function PasskeyList({ passkeys, isOwn }: { readonly passkeys: readonly P
           );
         })}
       </PlainList>
-      <Modal opened={named !== undefined} onClose={() => setNamed(undefined)} title={PASSKEYS.rename}>
+      <Dialogue opened={named !== undefined} onClose={() => setNamed(undefined)} title={PASSKEYS.rename}>
         {named !== undefined && <NewName passkey={named} onDone={() => setNamed(undefined)} />}
-      </Modal>
+      </Dialogue>
     </>
   );
 }

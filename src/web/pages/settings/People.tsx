@@ -1,6 +1,6 @@
 // Accounts of the server: who there is, what they may do, links for passwords.
 
-import { ActionIcon, Avatar, Badge, Button, Group, Menu, Modal, Text } from "@mantine/core";
+import { ActionIcon, Avatar, Badge, Button, Group, Menu, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDots, IconLink, IconLogout, IconPencil, IconPlus, IconShieldOff } from "@tabler/icons-react";
 import { useState } from "react";
@@ -9,6 +9,7 @@ import { PEOPLE_ROUTES } from "../../../wire/v4/api/people-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { PlainList } from "../../parts/PlainList.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { RemoveItem } from "../../parts/RemoveButton.tsx";
@@ -45,15 +46,15 @@ export function People() {
           </PlainList>
         )}
       </QueryStates>
-      <Modal opened={isAdding} onClose={adding.close} title={PEOPLE.add}>
+      <Dialogue opened={isAdding} onClose={adding.close} title={PEOPLE.add}>
         <NewPerson onDone={adding.close} />
-      </Modal>
-      <Modal opened={edited !== undefined} onClose={() => setEdited(undefined)} title={edited?.name ?? ""} size="lg">
+      </Dialogue>
+      <Dialogue opened={edited !== undefined} onClose={() => setEdited(undefined)} title={edited?.name ?? ""} size="lg">
         {edited !== undefined && <EditPerson person={edited} onDone={() => setEdited(undefined)} />}
-      </Modal>
-      <Modal opened={link !== undefined} onClose={() => setLink(undefined)} title={PEOPLE.newLink}>
+      </Dialogue>
+      <Dialogue opened={link !== undefined} onClose={() => setLink(undefined)} title={PEOPLE.newLink}>
         {link !== undefined && <PersonLink token={link} onDone={() => setLink(undefined)} />}
-      </Modal>
+      </Dialogue>
     </Card>
   );
 }

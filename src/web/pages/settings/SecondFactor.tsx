@@ -1,6 +1,6 @@
 // Sets an authenticator up (RFC 6238), with its recovery codes; turns it off again.
 
-import { Badge, Button, Code, Group, Modal, PasswordInput, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Badge, Button, Code, Group, PasswordInput, SimpleGrid, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
@@ -11,6 +11,7 @@ import { useAction } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
 import { CodeInput } from "../../parts/CodeInput.tsx";
 import { CopyLine } from "../../parts/CopyLine.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { QrCode } from "../../parts/QrCode.tsx";
 import { saveText } from "../../parts/save-file.ts";
@@ -48,7 +49,7 @@ export function SecondFactor() {
           <Button onClick={() => setDeed("setUp")}>{SECURITY.setUp}</Button>
         )}
       </Group>
-      <Modal
+      <Dialogue
         opened={deed !== undefined}
         onClose={close}
         title={deed === undefined ? "" : SECURITY[deed]}
@@ -58,7 +59,7 @@ export function SecondFactor() {
         {deed === "setUp" && <SetUp onDone={close} />}
         {deed === "turnOff" && <TurnOff onDone={close} />}
         {deed === "newCodes" && <NewCodes onDone={close} />}
-      </Modal>
+      </Dialogue>
     </Card>
   );
 }

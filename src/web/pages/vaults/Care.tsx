@@ -1,12 +1,13 @@
 // What the server does by itself in a vault: when, what it would do, what came of it, and the button that does it now.
 
-import { Badge, Button, Group, Modal, Paper, Progress, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { Badge, Button, Group, Paper, Progress, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
 import { IconHistory } from "@tabler/icons-react";
 import { useState } from "react";
 import { JOB_ROUTES, type Job, type JobKind, type ShownSchedule } from "../../../wire/v4/api/job-routes.ts";
 import { useRights } from "../../api/session.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { toastDone } from "../../parts/toast.tsx";
@@ -96,7 +97,7 @@ export function Care({ vault }: SectionProps) {
           )}
         </QueryStates>
       </Card>
-      <Modal
+      <Dialogue
         opened={job !== undefined}
         onClose={() => setShown(undefined)}
         title={
@@ -104,7 +105,7 @@ export function Care({ vault }: SectionProps) {
         }
       >
         {job !== undefined && <JobResult job={job} />}
-      </Modal>
+      </Dialogue>
     </Stack>
   );
 }
@@ -192,11 +193,15 @@ function Deed({
           )}
         </Group>
       </Stack>
-      <Modal opened={isScheduling} onClose={() => setScheduling(false)} title={`${CARE.schedule}: ${CARE.kinds[kind]}`}>
+      <Dialogue
+        opened={isScheduling}
+        onClose={() => setScheduling(false)}
+        title={`${CARE.schedule}: ${CARE.kinds[kind]}`}
+      >
         {schedule !== undefined && (
           <ScheduleForm vault={vault} schedule={schedule} onDone={() => setScheduling(false)} />
         )}
-      </Modal>
+      </Dialogue>
     </Paper>
   );
 }

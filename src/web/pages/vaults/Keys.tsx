@@ -1,7 +1,7 @@
 // The keyslots of a vault: each alone opens it. Adding one needs the vault unlocked for a moment, removing one a device that signs it;
 // the secrets stay in the tab.
 
-import { Badge, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Badge, Button, Group, Stack, Text } from "@mantine/core";
 import { IconFingerprint, IconKey, IconLifebuoy, IconPlus, IconUserShield } from "@tabler/icons-react";
 import { type ComponentType, useState } from "react";
 import type { KeyslotId } from "../../../core/ids.ts";
@@ -11,6 +11,7 @@ import { passkeysHere } from "../../api/passkeys.ts";
 import { useRights } from "../../api/session.ts";
 import { useApi } from "../../api/use-api.ts";
 import { Card } from "../../parts/Card.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { PlainList, PlainRow } from "../../parts/PlainList.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
 import { RemoveButton } from "../../parts/RemoveButton.tsx";
@@ -138,7 +139,7 @@ export function Keys({ vault }: SectionProps) {
           )}
         </QueryStates>
       </Card>
-      <Modal opened={dialogue === "test"} onClose={close} title={KEYS.testTitle}>
+      <Dialogue opened={dialogue === "test"} onClose={close} title={KEYS.testTitle}>
         <Text size="sm" mb="md">
           {KEYS.testText}
         </Text>
@@ -150,8 +151,8 @@ export function Keys({ vault }: SectionProps) {
             toastDone(KEYS.testGood);
           }}
         />
-      </Modal>
-      <Modal
+      </Dialogue>
+      <Dialogue
         opened={dialogue === "passphrase" || dialogue === "recovery"}
         onClose={close}
         title={dialogue === "recovery" ? KEYS.addRecovery : KEYS.add}
@@ -160,10 +161,15 @@ export function Keys({ vault }: SectionProps) {
         {(dialogue === "passphrase" || dialogue === "recovery") && (
           <AddKey vault={vault} kind={dialogue} onDone={close} />
         )}
-      </Modal>
-      <Modal opened={dialogue === "passkey"} onClose={close} title={FILES.addPasskeyTitle} closeOnClickOutside={false}>
+      </Dialogue>
+      <Dialogue
+        opened={dialogue === "passkey"}
+        onClose={close}
+        title={FILES.addPasskeyTitle}
+        closeOnClickOutside={false}
+      >
         {dialogue === "passkey" && <PasskeyForm vault={vault} onDone={close} />}
-      </Modal>
+      </Dialogue>
     </Stack>
   );
 }

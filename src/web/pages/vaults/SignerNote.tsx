@@ -1,11 +1,12 @@
 // For whoever wants to change something in a vault of which this browser is no device yet: makes it one.
 
-import { Alert, Button, Loader, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, Loader, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconSignature } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { browserName } from "../../backup/browser-name.ts";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { toastDone } from "../../parts/toast.tsx";
 import { UNLOCK } from "../../strings/unlock.ts";
@@ -27,7 +28,7 @@ export function SignerNote({ vault }: { readonly vault: string }) {
           {SIGNER.unlock}
         </Button>
       </Alert>
-      <Modal opened={isOpen} onClose={dialogue.close} title={SIGNER.unlock}>
+      <Dialogue opened={isOpen} onClose={dialogue.close} title={SIGNER.unlock}>
         <WhileUnlocked vault={vault}>
           {(open) => (
             <Enrolling
@@ -40,7 +41,7 @@ export function SignerNote({ vault }: { readonly vault: string }) {
             />
           )}
         </WhileUnlocked>
-      </Modal>
+      </Dialogue>
     </>
   );
 }

@@ -7,7 +7,6 @@ import {
   Button,
   Group,
   Menu,
-  Modal,
   SegmentedControl,
   Stack,
   Table,
@@ -26,6 +25,7 @@ import { useAction, useApi } from "../../api/use-api.ts";
 import { formatBytes, formatDay } from "../../format/numbers.ts";
 import { Card } from "../../parts/Card.tsx";
 import { confirm } from "../../parts/confirm.tsx";
+import { Dialogue } from "../../parts/Dialogue.tsx";
 import { EmptyNote, QueryStates } from "../../parts/QueryStates.tsx";
 import { RemoveItem } from "../../parts/RemoveButton.tsx";
 import { Time, useNow } from "../../parts/Time.tsx";
@@ -201,14 +201,14 @@ export function Snapshots({ vault }: SectionProps) {
           }}
         </QueryStates>
       </Card>
-      <Modal opened={locking !== undefined} onClose={() => setLocking(undefined)} title={SNAPSHOTS.lockTitle}>
+      <Dialogue opened={locking !== undefined} onClose={() => setLocking(undefined)} title={SNAPSHOTS.lockTitle}>
         <LockForm
           onLock={(until) => {
             if (locking !== undefined) done.mutate({ type: "pin", body: { snapshot: locking, until } });
             setLocking(undefined);
           }}
         />
-      </Modal>
+      </Dialogue>
     </Stack>
   );
 }

@@ -9,7 +9,7 @@ import { formatBytes, formatCount } from "../../format/numbers.ts";
 import { NewVaultButton, NoVault } from "../../parts/NoVault.tsx";
 import { PageFrame } from "../../parts/PageFrame.tsx";
 import { QueryStates } from "../../parts/QueryStates.tsx";
-import { VAULTS } from "../../strings/vaults.ts";
+import { VAULT, VAULTS } from "../../strings/vaults.ts";
 import { Figure } from "./Figure.tsx";
 
 export function Page() {
@@ -64,7 +64,7 @@ function VaultCard({
               <SimpleGrid cols={{ base: 2, sm: 4 }}>
                 <Figure label={VAULTS.snapshots}>{formatCount(stats.snapshots)}</Figure>
                 <Figure label={VAULTS.stored}>{formatBytes(stats.packBytes)}</Figure>
-                <Figure label={VAULTS.chunks}>{formatCount(stats.chunks)}</Figure>
+                <Figure label={VAULT.openSessions}>{formatCount(stats.openSessions)}</Figure>
                 <Figure label={VAULTS.trash}>{formatCount(stats.trashedSnapshots)}</Figure>
               </SimpleGrid>
             )}

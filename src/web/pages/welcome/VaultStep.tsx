@@ -3,6 +3,8 @@
 import { Button, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
+import { useApi } from "../../api/use-api.ts";
 import { browserName } from "../../backup/browser-name.ts";
 import type { PreparedVault } from "../../backup/make-vault.ts";
 import { prepareNewVault } from "../../backup/vault-maker.ts";
@@ -11,12 +13,16 @@ import { ErrorNote } from "../../parts/ErrorNote.tsx";
 import { PassphraseStrength, type Strength } from "../../parts/PassphraseStrength.tsx";
 import { WELCOME } from "../../strings/welcome.ts";
 
+const USUAL_NAME = "home";
 const NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
 /** Of 0 to 4 (zxcvbn): safe from whoever has the keyslot and moderate hardware. */
 const GOOD_ENOUGH = 3;
 
 export function VaultStep({ onPrepared }: { readonly onPrepared: (prepared: PreparedVault) => void }) {
-  const [name, setName] = useState("home");
+  const vaults = useApi(VAULT_ROUTES.vaults).data?.vaults;
+  const [typed, setName] = useState<string>();
+  const name = typed ?? (vaults === undefined || vaults.some((vault) => vault.name === USUAL_NAME) ? "" : USUAL_NAME);
+  const isTaken = vaults?.some((vault) => vault.name === name.trim()) === true;
   const [passphrase, setPassphrase] = useState("");
   const [repeat, setRepeat] = useState("");
   const [strength, setStrength] = useState<Strength | undefined>();
@@ -26,7 +32,7 @@ export function VaultStep({ onPrepared }: { readonly onPrepared: (prepared: Prep
     onSuccess: onPrepared,
   });
   const isWeak = strength !== undefined && strength.score < GOOD_ENOUGH;
-  const isReady = NAME.test(name.trim()) && strength !== undefined && !isWeak && repeat === passphrase;
+  const isReady = NAME.test(name.trim()) && !isTaken && strength !== undefined && !isWeak && repeat === passphrase;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (isReady) prepare.mutate();
@@ -40,7 +46,7 @@ export function VaultStep({ onPrepared }: { readonly onPrepared: (prepared: Prep
             description={WELCOME.nameHint}
             value={name}
             onChange={({ currentTarget }) => setName(currentTarget.value)}
-            error={name !== "" && !NAME.test(name.trim()) ? WELCOME.nameBad : undefined}
+            error={isTaken ? WELCOME.nameTaken : name !== "" && !NAME.test(name.trim()) ? WELCOME.nameBad : undefined}
             required
           />
           <PasswordInput
