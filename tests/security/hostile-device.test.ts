@@ -139,6 +139,24 @@ test("a dry run counts what the device would have to send", async () => {
   assert.equal(await wouldSend(), 0);
 });
 
+test("so it does where the last backup rests on what others had stored, under the groups of now", async () => {
+  await backUp();
+  const dry = async () => {
+    site.rig.state = state;
+    const { progress } = await site.rig.run({ vault: site.server.vault, level: 0, dryRun: true });
+    return progress;
+  };
+  assert.deepEqual([(await dry()).newBytes, (await dry()).unchangedFiles], [0, 3]);
+  await setGroup(null);
+  const { newBytes, changedFiles, newFiles } = await dry();
+  assert.ok(newBytes > 900_000);
+  site.rig.state = state;
+  const { progress } = await site.rig.run({ vault: site.server.vault, level: 0 });
+  state = site.rig.state;
+  assert.deepEqual([newBytes, changedFiles, newFiles], [progress.newBytes, progress.changedFiles, progress.newFiles]);
+  assert.deepEqual([(await dry()).newBytes, (await dry()).unchangedFiles], [0, 3]);
+});
+
 test("what a device that is set apart claims is never what a restore gets", async () => {
   await setGroup(null);
   await backUp();

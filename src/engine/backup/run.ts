@@ -21,7 +21,7 @@ import { MAX_INFO_ERRORS, type SnapshotInfo, sealSnapshotInfo } from "../snapsho
 import type { ListCutting } from "./chunk-lists.ts";
 import { ContentReader } from "./content.ts";
 import { Dedup } from "./dedup.ts";
-import { findWithoutSession } from "./find-without-session.ts";
+import { findWithoutSession, grantWithoutSession } from "./find-without-session.ts";
 import { PackWriter } from "./pack-writer.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { SealWorkerKeys } from "./seal-worker.ts";
@@ -98,7 +98,7 @@ export async function backUp(options: BackupOptions): Promise<BackupResult> {
   const head = await vault.head();
   const base = options.previous?.tail.snapshot;
   const grant = options.dryRun
-    ? await dryGrant(vault, base)
+    ? await grantWithoutSession(vault, base)
     : await vault.openSession({ session, device: signer.device, plan, base });
   const lease = options.dryRun ? undefined : keepLease(vault, session, grant.leaseMs);
   const sessionKey = platform.random.bytes(SESSION_KEY_BYTES);
@@ -147,12 +147,6 @@ export async function backUp(options: BackupOptions): Promise<BackupResult> {
     lease?.stop();
     await pool.close();
   }
-}
-
-/** A dry run opens no session: it may only rely on a base that is there now. */
-async function dryGrant(vault: VaultPort, base: SnapshotId | undefined): Promise<SessionGrant> {
-  const baseAccepted = base !== undefined && (await vault.snapshots()).some((row) => row.id === base);
-  return { baseAccepted, damagedBlocks: [], leaseMs: 0, empty: false };
 }
 
 function keepLease(vault: VaultPort, session: SessionId, leaseMs: number): { stop(): void } {
