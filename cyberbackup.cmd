@@ -30,7 +30,8 @@ if not exist "%HOME_DIR%.cyberbackup" mkdir "%HOME_DIR%.cyberbackup"
 set "OMIT=--omit=dev"
 if exist "%HOME_DIR%node_modules\typescript" set "OMIT="
 if "%~1"=="up" set "OMIT="
-echo cyberbackup: installing what it runs on (npm ci %OMIT%); the log is "%LOG%" 1>&2
+echo cyberbackup: installing what it runs on, which is done once and takes about a minute. 1>&2
+echo cyberbackup: (npm ci %OMIT%; the log is "%LOG%") 1>&2
 pushd "%HOME_DIR%"
 call npm ci %OMIT% --no-audit --no-fund >"%LOG%" 2>&1 <nul
 set "NPM_EXIT=%ERRORLEVEL%"

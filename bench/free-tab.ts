@@ -6,10 +6,9 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { performance } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 import { chromium, type Page } from "playwright-core";
 import { launchOptions } from "../tests/browser/chromium.ts";
+import { until } from "../tests/until.ts";
 import { OWNER, type Site, type Tab } from "../tests/web/rig.ts";
 import type { Measured } from "./measure.ts";
 import { watchMemory } from "./tab.ts";
@@ -40,7 +39,8 @@ export async function openFreeTab(site: Site, path: string): Promise<FreeTab> {
   };
   try {
     const portFile = join(folder, "DevToolsActivePort");
-    await until(() => existsSync(portFile) && readFileSync(portFile, "utf8").includes("\n"), START_MS);
+    const isListening = () => existsSync(portFile) && readFileSync(portFile, "utf8").includes("\n");
+    await until("Chromium listens", isListening, { longestMs: START_MS, pauseMs: LOOK_MS });
     const address = `http://127.0.0.1:${readFileSync(portFile, "utf8").split("\n")[0]}`;
     const driver = await chromium.connectOverCDP(address);
     const [context] = driver.contexts();
@@ -51,7 +51,7 @@ export async function openFreeTab(site: Site, path: string): Promise<FreeTab> {
       await driver.close();
       const memory = watchMemory();
       const isOver = async () => (await (await fetch(`${address}/json/list`)).text()).includes(title);
-      await until(isOver, LONGEST_MS);
+      await until("the page is done", isOver, { longestMs: LONGEST_MS, pauseMs: LOOK_MS });
       const peakBytes = memory.end();
       const { wallMs, tasks } = await watchedIn(address);
       console.error(`long tasks of the page in ms: ${tasks.join(", ") || "none"}`);
@@ -93,12 +93,4 @@ async function watchedIn(address: string): Promise<Watched> {
   const found = await Promise.all(pages.map((page) => page.evaluate(() => (window as { watched?: Watched }).watched)));
   await driver.close();
   return found.find((watched) => watched !== undefined)!;
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>, longestMs: number): Promise<void> {
-  const endMs = performance.now() + longestMs;
-  while (!(await isTrue())) {
-    if (performance.now() > endMs) throw new Error("it takes too long");
-    await sleep(LOOK_MS);
-  }
 }

@@ -7,13 +7,19 @@ const LONGEST_MS = 120_000;
 /** Between two looks: who is waited for needs the processor more. */
 const PAUSE_MS = 3;
 
+export type UntilOptions = { readonly longestMs?: number; readonly pauseMs?: number };
+
 /** Answers what `look` gives once that is true. `what` is said when it never is. */
-export async function until<T>(what: string, look: () => T | Promise<T>): Promise<T> {
-  const end = performance.now() + LONGEST_MS;
+export async function until<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  { longestMs = LONGEST_MS, pauseMs = PAUSE_MS }: UntilOptions = {},
+): Promise<T> {
+  const end = performance.now() + longestMs;
   for (;;) {
     const seen = await look();
     if (seen) return seen;
     if (performance.now() > end) throw new Error(`it never came to this: ${what}`);
-    await pause(PAUSE_MS);
+    await pause(pauseMs);
   }
 }

@@ -18,7 +18,7 @@ export async function renewPage({ host, output }: Pick<Context, "host" | "output
   if (!existsSync(script)) return isBuilt ? "came with the program" : "is not part of this installation";
   if (!existsSync(join(root, "node_modules", "vite")))
     return isBuilt ? "as it was built before" : "cannot be built here";
-  if (!isBuilt) output.note("Building the page, which is done once.");
+  if (!isBuilt) output.note("Building the page, which is done once and takes up to a minute.");
   const said = await new Promise<string>((resolve, reject) => {
     const options = { cwd: root, timeout: LONGEST_MS, signal: host.signal, maxBuffer: 2 ** 24 };
     execFile(process.execPath, [script], options, (cause, stdout, stderr) => {

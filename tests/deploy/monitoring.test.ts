@@ -10,14 +10,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import type { Run } from "../../src/wire/v4/api/run-routes.ts";
 import { makeVault } from "../server/device.ts";
 import { addOwner, login, machine, OWNER } from "../server/people-kit.ts";
 import { ask, type Rig, startRig } from "../server/rig.ts";
+import { until } from "../until.ts";
 
 const SHIPPED = join(import.meta.dirname, "..", "..", "deploy", "monitoring");
-const DEADLINE_MS = 30_000;
 
 type Dashboard = { panels: { title: string; type: string; targets?: { expr: string }[] }[] };
 
@@ -128,7 +127,7 @@ describe("monitoring", () => {
       { stdio: ["ignore", "ignore", "pipe"] },
     );
     try {
-      await until(child, async () => (await query(port, 'up{job="cyberbackup"}'))[0]?.value[1] === "1");
+      await untilSeen(child, async () => (await query(port, 'up{job="cyberbackup"}'))[0]?.value[1] === "1");
       assert.deepEqual(
         (await query(port, "cyberbackup_vault_up")).map(({ metric, value }) => [metric.vault, value[1]]),
         [["home", "1"]],
@@ -164,15 +163,12 @@ async function query(port: number, text: string): Promise<Sample[]> {
   return data.result as Sample[];
 }
 
-async function until(child: ChildProcess, holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + DEADLINE_MS;
-  for (;;) {
+/** While it starts nobody listens. */
+async function untilSeen(child: ChildProcess, holds: () => Promise<boolean>): Promise<void> {
+  await until("Prometheus sees the server", () => {
     if (child.exitCode !== null) throw new Error(`Prometheus ended: ${child.stderr?.read()}`);
-    // While it starts nobody listens.
-    if (await holds().catch(() => false)) return;
-    if (Date.now() > end) throw new Error("Prometheus never saw the server");
-    await wait(50);
-  }
+    return holds().catch(() => false);
+  });
 }
 
 async function freePort(): Promise<number> {

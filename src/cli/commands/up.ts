@@ -51,10 +51,11 @@ async function run(context: Context, options: Options, flags: readonly string[])
   const settings = serverSettings(context.config);
   const data = resolve(settings.data);
   await stage("runtime", checkRuntime);
-  if (settings.web) await stage("page", async () => ({ detail: await renewPage(context), value: undefined }));
+  if (settings.web)
+    await stage("page", async () => ({ detail: await renewPage(context), value: undefined }), "building the page");
   await stage("folder", () => makeFolder(data, settings.reserveBytes));
   const config = await stage("settings", () => makeSettings(context, data));
-  const { started, told } = await stage("server", () => startServer(context, data, flags));
+  const { started, told } = await stage("server", () => startServer(context, data, flags), "the server starts");
   const instance = await stage("health", () => checkHealth(context, data));
   const setup = told ?? (await askSetupLink(context, instance));
   const { address, fingerprint } = instance;
