@@ -16,12 +16,14 @@ import { ServerProcess } from "./server-process.ts";
 const KILLS = Number(process.env.CYBERBACKUP_KILLS ?? 5);
 const SEED = Number(process.env.CYBERBACKUP_SEED ?? randomInt(2 ** 31));
 const DEVICES = 8;
+/** More kills than usual may take longer than a test may. */
+const TIMEOUT_MS = 120_000 + KILLS * 20_000;
 /** Requests of all devices between two kills, at most. */
 const MOST_REQUESTS = 100;
 /** Turns of the event loop after the last of them, at most: a request is anywhere by then. */
 const MOST_TURNS = 40;
 
-test(`nothing acknowledged is lost in ${KILLS} kills (CYBERBACKUP_SEED=${SEED})`, async () => {
+test(`nothing acknowledged is lost in ${KILLS} kills (CYBERBACKUP_SEED=${SEED})`, { timeout: TIMEOUT_MS }, async () => {
   const place = newPlace();
   const server = new ServerProcess(place);
   const random = prng(SEED);
