@@ -114,13 +114,20 @@ function lookUp(
   chunkIds: Uint8Array,
   known: ReadonlySet<number>,
 ): { blockNos: Float64Array; fresh: Set<number> } {
+  const places: number[] = [];
+  const found: number[] = [];
+  lookUpChunks(vault.database, chunkIds, (i, blockNo) => {
+    places.push(i);
+    found.push(blockNo);
+  });
+  const isTrusted = trustOf(vault.database, device, found);
   const blockNos = new Float64Array(chunkIds.length / CHUNK_BYTES);
   const fresh = new Set<number>();
-  const isTrusted = trustOf(vault.database, device);
-  lookUpChunks(vault.database, chunkIds, (i, blockNo) => {
-    if (blockNos[i] !== 0 || isTrusted?.(blockNo) === false) return;
+  for (const [at, i] of places.entries()) {
+    const blockNo = found[at]!;
+    if (blockNos[i] !== 0 || isTrusted?.(blockNo) === false) continue;
     blockNos[i] = blockNo;
     if (!known.has(blockNo)) fresh.add(blockNo);
-  });
+  }
   return { blockNos, fresh };
 }
