@@ -33,7 +33,8 @@ export type ConnectOptions = {
 
 /** Where the vault is. Throws `usage` when none is named. */
 export function vaultPlace({ config }: Pick<Context, "config">): VaultPlace {
-  if (!config.vault) throw usage("No vault is named: give --vault, or set CYBERBACKUP_VAULT.");
+  if (!config.vault)
+    throw usage("No vault is named: give --vault, or set CYBERBACKUP_VAULT or `vault` in config.json.");
   const address = parseVaultAddress(config.vault);
   return address.kind === "folder" ? { kind: "folder", path: resolve(address.path) } : address;
 }

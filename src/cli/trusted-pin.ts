@@ -16,8 +16,7 @@ export async function trustedPin(context: Context, origin: string): Promise<Byte
   if (isPublic) return undefined;
   const fingerprint = pin.toHex();
   if (!canAsk(context)) {
-    const detail = `no public authority vouches for it. Give its fingerprint with --server-pin; it shows ${fingerprint}.`;
-    throw new AppError("server_untrusted", { context: { address: origin, detail } });
+    throw new AppError("server_unknown", { context: { address: origin, fingerprint } });
   }
   context.output.note(`No public authority vouches for ${shownText(origin)}. Its fingerprint is\n  ${fingerprint}`);
   if (await askYes(context, "Is that what the server itself shows when it starts?")) return pin;

@@ -165,6 +165,12 @@ export const ERRORS = {
     "A passphrase is needed and there is no terminal to ask on.",
     "Set CYBERBACKUP_PASSPHRASE or give --passphrase-file.",
   ),
+  password_missing: spec(
+    EXIT.usage,
+    401,
+    "The password of the account is needed and there is no terminal to ask on.",
+    "Set CYBERBACKUP_ACCOUNT_PASSWORD or give --password-file.",
+  ),
   key_invalid: spec(
     EXIT.wrongPassphrase,
     400,
@@ -443,6 +449,18 @@ export const ERRORS = {
     401,
     "This needs an account of the server at {address}.",
     "Log in with `cyberbackup login {address}` or set CYBERBACKUP_API_KEY; to back up, enrol with `cyberbackup enroll CODE`.",
+  ),
+  server_not_running: spec(
+    EXIT.noVault,
+    503,
+    "No server runs in {data}.",
+    "Start it (`cyberbackup up`, `cyberbackup serve` or its service), or name its data folder with --data.",
+  ),
+  server_unknown: spec(
+    EXIT.rollback,
+    502,
+    "This machine does not know the server at {address} yet, and no public authority vouches for it; its fingerprint is {fingerprint}.",
+    "Compare that with what the server shows when it starts; if it is the same, run the command again with --server-pin and the fingerprint.",
   ),
   server_untrusted: spec(
     EXIT.rollback,

@@ -1,10 +1,11 @@
 // DATA/running.json: where the server that runs in a data folder can be reached, for `up`, `status` and `down`. It is only worth
 // anything while the lock beside it is held by the process that it names; it holds no secret.
 
-import { unlink } from "node:fs/promises";
+import { access, constants, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { tryUtf8Decode } from "../core/bytes.ts";
+import { AppError } from "../core/errors.ts";
 import { readFileIfExists, writeFileAtomic } from "../node/atomic-file.ts";
 import { type LockHolder, lockHolder } from "./lock.ts";
 
@@ -44,6 +45,19 @@ export async function findRunning(data: string): Promise<Running | undefined> {
   if (holder === "unnamed") return { holder: undefined, instance: undefined };
   const instance = await readInstance(data);
   return { holder, instance: instance?.pid === holder.pid ? instance : undefined };
+}
+
+/**
+ * Throws `server_not_running`, at once: nobody has to wait for a server that has not been started. Of a folder that one may not look into
+ * nothing is claimed (`io`).
+ */
+export async function requireRunning(data: string): Promise<void> {
+  if ((await findRunning(data)) !== undefined) return;
+  await access(data, constants.R_OK | constants.X_OK).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EACCES") return;
+    throw new AppError("io", { cause, context: { path: data, detail: "it is another user's." } });
+  });
+  throw new AppError("server_not_running", { context: { data } });
 }
 
 export function lockPath(data: string): string {

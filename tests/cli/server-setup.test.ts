@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { makeVault } from "../server/device.ts";
 import { bodyOf, callerAt, placeOf } from "../server/people-kit.ts";
 import { startRig } from "../server/rig.ts";
 import { cli, cliError, cliResult, newPlace } from "./run-cli.ts";
@@ -46,5 +47,46 @@ test("a password that is too short is told before anything is made", async () =>
   const failure = await cliError(place, args, { env: { CYBERBACKUP_ACCOUNT_PASSWORD: "short" }, exit: 2 });
   assert.equal(failure.code, "password_unfit");
   assert.equal(rig.server.setupPath() !== undefined, true);
+  place.remove();
+});
+
+test("without a terminal a password is asked for by its own name, and a server that does not run is told at once", async () => {
+  const place = newPlace();
+  const local = ["--data", join(place.folder, "none")];
+  for (const args of [["status"], ["vaults"], ["setup", "--email", "o@example.org"]]) {
+    const { code, hint } = await cliError(place, ["server", ...args, ...local], { exit: 10 });
+    assert.equal(code, "server_not_running");
+    assert.match(hint, /cyberbackup up/);
+  }
+  await using rig = await startRig({ settings: { listen: { host: "127.0.0.1", port: 0 } } });
+  const missing = await cliError(place, ["server", "setup", "--data", rig.data, "--email", "o@example.org"], {
+    exit: 2,
+  });
+  assert.equal(missing.code, "password_missing");
+  const origin = `https://127.0.0.1:${rig.server.port}`;
+  const unknown = await cliError(place, ["login", origin, "--email", "o@example.org"], { exit: 14 });
+  assert.equal(unknown.code, "server_unknown");
+  const pin = rig.server.kit.identity().pin!;
+  assert.ok(unknown.message.includes(pin));
+  const asked = await cliError(place, ["login", origin, "--email", "o@example.org", "--server-pin", pin], { exit: 2 });
+  assert.equal(asked.code, "password_missing");
+  place.remove();
+});
+
+test("a server that has nothing yet says what comes first, and jobs say in words what they did", async () => {
+  await using rig = await startRig();
+  const place = newPlace();
+  const local = ["--data", rig.data];
+  assert.match((await cli(place, ["server", "vaults", ...local])).text, /No vaults yet; `cyberbackup init/);
+  assert.match((await cli(place, ["server", "devices", ...local])).text, /No devices yet; `cyberbackup device invite/);
+  const none = await cliError(place, ["server", "run", "gc", ...local], { exit: 2 });
+  assert.match(none.message, /no vault yet/);
+  await makeVault(rig);
+  const { text } = await cli(place, ["server", "run", "gc", "--dry-run", ...local]);
+  assert.match(text, /^kept packs: 0\nfreed: 0 B\n/m);
+  assert.match(text, /Nothing was changed: this was a dry run\./);
+  await makeVault(rig, "second", 2);
+  const several = await cliError(place, ["server", "run", "gc", ...local], { exit: 2 });
+  assert.match(several.message, /several vaults: say which with --name \(home, second\)/);
   place.remove();
 });

@@ -171,7 +171,7 @@ async function runRevoke(context: Context, _options: object, which: string): Pro
   await withVault(context, async (opened) => {
     const { device: id, name } = findDevice(await opened.vault.devices(), which);
     await askVault(opened, "device-revoke", { device: id });
-    output.say(`${shownText(name)} can no longer back up here.`);
+    output.say(`${shownText(name)} (${id.slice(0, 12)}) can no longer back up here. What it has stored stays.`);
     output.json({ type: "result", command: "device revoke", id, name });
   });
 }

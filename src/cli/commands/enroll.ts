@@ -87,7 +87,8 @@ async function requireNew(
     if (isAppError(error, "login_failed") || isAppError(error, "device_revoked")) return;
     throw error;
   }
-  throw new AppError("usage", { context: { detail: `This machine is enrolled already, as ${shownText(own.name)}.` } });
+  const detail = `This machine is enrolled already, as ${shownText(own.name)}, and can back up there. The code was not used.`;
+  throw new AppError("usage", { context: { detail } });
 }
 
 /** An API key that another server gave is not for this one. */

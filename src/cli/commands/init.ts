@@ -49,6 +49,8 @@ async function run(context: Context, options: Options): Promise<undefined> {
     output.say(`Made the vault ${vaultId} in ${shownText(path)}.`);
     output.say(`This machine is enrolled as ${shownText(device.name)}: its backups need no passphrase.`);
     showRecoveryKey(context, recoveryIdentity);
+    output.say("");
+    output.say(`Next: cyberbackup backup FOLDER --vault ${shownText(path)}`);
     output.json({
       type: "result",
       command: "init",

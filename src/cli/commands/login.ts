@@ -9,6 +9,7 @@ import { AppError, isAppError } from "../../core/errors.ts";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
 import { askSecret, askText, canAsk } from "../ask.ts";
 import { action, type Context } from "../context.ts";
+import { usage } from "../parse-values.ts";
 import { readFirstLine } from "../passphrase.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import { pinSetting, reachServer, type ServerAccess } from "../server-access.ts";
@@ -40,10 +41,10 @@ async function run(context: Context, options: Options, url: string | undefined):
   const pin = pinSetting(config.serverPin) ?? known.pin ?? (await trustedPin(context, origin));
   const server = reachServer(context, origin, { ...known, pin });
   try {
-    const email = options.email ?? (await askedFor(context, "E-mail address", askText));
+    const email = options.email ?? (await askedEmail(context));
     const password = options.passwordFile
       ? await readFirstLine(options.passwordFile)
-      : (config.accountPassword ?? (await askedFor(context, "Password", askSecret)));
+      : (config.accountPassword ?? (await askedPassword(context)));
     const { id, key, role } = await logIn(context, server, { email, password, code: options.code });
     await home.saveServer({ ...known, pin, login: { email, keyId: id, key } });
     output.say(`Logged in to ${shownText(origin)} as ${shownText(email)} (${role}). \`cyberbackup logout\` ends it.`);
@@ -72,11 +73,12 @@ async function logIn(
   }
 }
 
-async function askedFor(
-  context: Context,
-  what: string,
-  ask: (context: Context, message: string) => Promise<string>,
-): Promise<string> {
-  if (canAsk(context)) return ask(context, what);
-  throw new AppError("usage", { context: { detail: `${what} is needed, and there is no terminal to ask on.` } });
+function askedEmail(context: Context): Promise<string> {
+  if (canAsk(context)) return askText(context, "E-mail address");
+  throw usage("The account's e-mail address is needed and there is no terminal to ask on: give --email.");
+}
+
+function askedPassword(context: Context): Promise<string> {
+  if (canAsk(context)) return askSecret(context, "Password");
+  throw new AppError("password_missing");
 }

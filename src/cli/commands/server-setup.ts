@@ -4,11 +4,14 @@
 import type { Command } from "commander";
 import { httpsTransport, socketTransport } from "../../client/http/node-transport.ts";
 import { tryFromHex } from "../../core/bytes.ts";
+import { AppError } from "../../core/errors.ts";
 import { exchange } from "../../engine/remote/exchange.ts";
 import type { HttpTransport } from "../../engine/remote/transport.ts";
 import { localSocketPath } from "../../node/local-socket.ts";
+import { requireRunning } from "../../server/instance.ts";
 import { serverSettings } from "../../server/settings.ts";
 import { PEOPLE_ROUTES } from "../../wire/v4/api/people-routes.ts";
+import { canAsk } from "../ask.ts";
 import { action, type Context } from "../context.ts";
 import { usage } from "../parse-values.ts";
 import { askTwice, readFirstLine } from "../passphrase.ts";
@@ -43,6 +46,7 @@ export function defineSetup(command: Command, cli: Cli): void {
 
 async function run(context: Context, options: Options): Promise<undefined> {
   const { output, host } = context;
+  if (options.link === undefined) await requireRunning(serverSettings(context.config).data);
   const { transport, token } = doorOf(context, options);
   try {
     const password = await newPassword(context, options.passwordFile);
@@ -70,5 +74,7 @@ function doorOf({ config }: Context, { link, fingerprint }: Options): { transpor
 
 function newPassword(context: Context, file: string | undefined): Promise<string> | string {
   if (file !== undefined) return readFirstLine(file);
-  return context.config.accountPassword ?? askTwice(context, "Password for the account");
+  if (context.config.accountPassword !== undefined) return context.config.accountPassword;
+  if (!canAsk(context)) throw new AppError("password_missing");
+  return askTwice(context, "Password for the account");
 }

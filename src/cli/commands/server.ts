@@ -8,12 +8,13 @@ import { EXIT } from "../../core/errors.ts";
 import type { VaultId } from "../../core/ids.ts";
 import { type JobProgress, runJob } from "../../engine/remote/run-job.ts";
 import { localSocketPath } from "../../node/local-socket.ts";
+import { requireRunning } from "../../server/instance.ts";
 import { serverDataFolder } from "../../server/settings.ts";
 import { JOB_KINDS, JOB_ROUTES, type JobKind } from "../../wire/v4/api/job-routes.ts";
 import { PEOPLE_ROUTES, type ServerTrouble } from "../../wire/v4/api/people-routes.ts";
 import { VAULT_ROUTES } from "../../wire/v4/api/vault-routes.ts";
 import { action, type Context } from "../context.ts";
-import { formatBytes, formatCount } from "../format-bytes.ts";
+import { formatBytes, formatCount, plural } from "../format-bytes.ts";
 import { formatDuration, formatTime, formatTimeAndAge, isoTime } from "../format-time.ts";
 import { usage } from "../parse-values.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
@@ -79,8 +80,11 @@ function withServer<Options extends Where>(
 
 async function reach(context: Context, { url }: Where): Promise<ServerAccess> {
   const { config, resolved, logger } = context;
-  if (url === undefined && !isRemote(context))
-    return reachLocalServer(context, localSocketPath(serverDataFolder(config)));
+  if (url === undefined && !isRemote(context)) {
+    const data = serverDataFolder(config);
+    await requireRunning(data);
+    return reachLocalServer(context, localSocketPath(data));
+  }
   const origin = serverOrigin(context, resolved.origins.data === "default" || url !== undefined ? url : undefined);
   return reachServer(context, origin, await openHome(config.home, logger).server(origin));
 }
@@ -155,6 +159,10 @@ async function runVaults({ output }: Context, server: ServerAccess): Promise<und
     stats ? formatBytes(stats.packBytes) : "?",
     trouble ? output.paint.red(shownText(trouble.code)) : stats!.openSessions > 0 ? "a backup runs" : "ready",
   ]);
+  if (rows.length === 0) {
+    output.say("No vaults yet; `cyberbackup init --vault ADDRESS/NAME` makes one.");
+    return;
+  }
   for (const line of table(columns, rows, output.paint.bold)) output.print(line);
   showTroubles(
     output,
@@ -200,6 +208,10 @@ async function runDevices({ output, host }: Context, server: ServerAccess): Prom
     formatBytes(row.addedBytes),
     row.revoked ? output.paint.red("revoked") : row.openSessions > 0 ? "backs up now" : "enrolled",
   ]);
+  if (rows.length === 0) {
+    output.say("No devices yet; `cyberbackup device invite --vault ADDRESS/NAME` prints a code for one.");
+    return;
+  }
   const titles = ["Vault", "ID", "Name", "Last seen", "Snapshots", "Added", "State"];
   for (const line of table(
     titles.map((title) => ({ title })),
@@ -240,6 +252,10 @@ async function runJobs(context: Context, { people }: ServerAccess, options: Jobs
     job.startedAt === null || job.endedAt === null ? "–" : formatDuration(job.endedAt - job.startedAt),
     shownText(job.startedBy),
   ]);
+  if (rows.length === 0) {
+    output.say("It has done nothing by itself yet; its first jobs run at night.");
+    return;
+  }
   const titles = ["ID", "Job", "Vault", "State", "Started", "Took", "By"];
   for (const line of table(
     titles.map((title) => ({ title })),
@@ -276,9 +292,11 @@ async function runRun(
   );
   const result = job.result ?? {};
   output.json({ type: "summary", command: "server run", job: job.id, kind, dryRun, state: job.state, result });
-  for (const [field, value] of Object.entries(result)) output.say(`${field}: ${shownText(shortly(value))}`);
+  for (const [field, value] of Object.entries(result))
+    output.say(`${inWords(field)}: ${shownText(shortly(field, value))}`);
   const problems = Array.isArray(result.problems) ? result.problems.length : 0;
-  output.say(problems > 0 ? output.paint.red(`Done; it found ${problems} problems.`) : output.paint.green("Done."));
+  const end = dryRun ? "Nothing was changed: this was a dry run." : output.paint.green("Done.");
+  output.say(problems > 0 ? output.paint.red(`Done; it found ${plural(problems, "problem")}.`) : end);
   return problems > 0 ? EXIT.damaged : EXIT.ok;
 }
 
@@ -305,14 +323,20 @@ async function vaultFor({ people }: ServerAccess, name: string | undefined): Pro
   if (name !== undefined) return name;
   const { vaults } = await people.call(VAULT_ROUTES.vaults, {});
   const [only, ...others] = vaults;
-  if (only && others.length === 0) return only.id;
-  throw usage("There are several vaults, or none: say which with --name.");
+  if (!only) throw usage("The server has no vault yet; `cyberbackup init --vault ADDRESS/NAME` makes one.");
+  if (others.length === 0) return only.id;
+  const names = vaults.map((row) => shownText(row.name)).join(", ");
+  throw usage(`There are several vaults: say which with --name (${names}).`);
 }
 
-function shortly(value: unknown): string {
-  return Array.isArray(value)
-    ? formatCount(value.length)
-    : typeof value === "object"
-      ? JSON.stringify(value)
-      : String(value);
+/** `freedBytes` is "freed", since its figure has a unit; `keptPacks` is "kept packs". */
+function inWords(field: string): string {
+  const words = field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words.replace(/^(.+) bytes$|^bytes (.+)$/, "$1$2");
+}
+
+function shortly(field: string, value: unknown): string {
+  if (Array.isArray(value)) return formatCount(value.length);
+  if (typeof value === "number") return /bytes/i.test(field) ? formatBytes(value) : formatCount(value);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
