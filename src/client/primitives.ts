@@ -21,7 +21,8 @@ export const nodePrimitives: Primitives = {
     cipher.setAAD(aad);
     const parts = plaintext instanceof Uint8Array ? [plaintext] : plaintext;
     const length = parts.reduce((sum, part) => sum + part.length, headroom);
-    const sealed = new Uint8Array(length + TAG_BYTES);
+    // All of it is written: clearing 2 MiB first would cost a third of what sealing them does.
+    const sealed = plain(Buffer.allocUnsafeSlow(length + TAG_BYTES)).fill(0, 0, headroom);
     let at = headroom;
     for (const part of parts) {
       for (let from = 0; from < part.length; from += PIECE_BYTES) {
