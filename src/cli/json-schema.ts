@@ -33,7 +33,9 @@ const serveEvent = z.strictObject({
   type: z.literal("event"),
   command: z.literal("serve"),
   time,
-  event: z.string().describe("what happened: device-login, session-open, pack, commit, job and others"),
+  event: z
+    .string()
+    .describe("what happened: device-login, session-open, pack, commit, session-refused, alert-raised, job and others"),
   vault: id.optional(),
   vaultName: z.string().optional(),
   device: id.optional(),

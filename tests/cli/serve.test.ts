@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { request } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { JsonDocument } from "../../src/cli/json-schema.ts";
+import { ask } from "../server/rig.ts";
+import { until } from "../until.ts";
 import { cliError, documentsIn, ended, newPlace, start } from "./run-cli.ts";
 
 type Started = Extract<JsonDocument, { type: "started"; command: "serve" }>;
@@ -24,18 +25,20 @@ test("serve tells where it is, answers on its socket, and ends well at SIGTERM",
   const place = newPlace();
   const data = join(place.folder, "srv");
   const args = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--no-web", "--json"];
-  const child = start(place, args);
+  // A reserve that no disk has.
+  const child = start(place, args, { env: { CYBERBACKUP_RESERVE_MIB: "1000000000" } });
   try {
     const said = await started(child);
     assert.match(said.fingerprint!, /^[0-9a-f]{64}$/);
     assert.match(said.setup!, /^https:\/\/127\.0\.0\.1:\d+\/#/);
-    const status = await new Promise<number>((resolve, reject) => {
-      const options = { socketPath: said.socket, path: "/health/ready" };
-      request(options, (response) => resolve(response.statusCode!))
-        .on("error", reject)
-        .end();
+    const at = { socketPath: said.socket };
+    const { status, body } = await ask(at, "/health/ready");
+    const { troubles } = JSON.parse(body.toString());
+    assert.deepEqual([status, troubles.length, troubles[0].code], [200, 1, "server_full"]);
+    await until("the alert is raised", async () => {
+      const { alerts } = JSON.parse((await ask(at, "/api/v4/overview")).body.toString());
+      return alerts.length > 0;
     });
-    assert.equal(status, 200);
     const second = await cliError(place, args.slice(0, -1), { exit: 11 });
     assert.match(second.message, new RegExp(`process ${child.pid} `));
   } finally {
@@ -44,6 +47,8 @@ test("serve tells where it is, answers on its socket, and ends well at SIGTERM",
   const run = await ended(child);
   assert.equal(run.exit, 0, run.stderr);
   assert.match(run.text, /"stopped":true/);
+  const alert = documentsIn(run.text, "serve").find((line) => line.type === "event" && line.event === "alert-raised");
+  assert.deepEqual(alert?.type === "event" && alert.detail, "disk-nearly-full");
   place.remove();
 });
 

@@ -20,6 +20,7 @@ import { formatDuration, formatTime, isoTime } from "../format-time.ts";
 import { addGatewayOptions, LOOPBACK } from "../gateway-options.ts";
 import type { ServeEventJson } from "../json-schema.ts";
 import { usage } from "../parse-values.ts";
+import { problemWords } from "../problem-words.ts";
 import { addExamples, type Cli, settingOption } from "../program.ts";
 import type { ServedGateway, ServedGatewayOptions } from "../serve-gateway.ts";
 import { openServiceLog } from "../service-log.ts";
@@ -253,6 +254,16 @@ function describe(event: ServerEvent): Told | undefined {
       return { words: "logged in", json: {} };
     case "session-open":
       return { words: "backup begins", json: { session: event.session } };
+    case "session-refused": {
+      const words = `backup refused: ${problemWords(event.code)}`;
+      return { words, isProblem: true, json: { session: event.session, detail: event.code } };
+    }
+    case "alert-raised":
+    case "alert-cleared": {
+      const isRaised = event.type === "alert-raised";
+      const words = `${isRaised ? "needs attention" : "is over"}: ${event.alert.kind.replaceAll("-", " ")}`;
+      return { words, isProblem: isRaised, json: { detail: event.alert.kind } };
+    }
     case "session-close":
       return { words: "backup ends without a snapshot", json: { session: event.session } };
     case "pack": {
@@ -276,6 +287,8 @@ function describe(event: ServerEvent): Told | undefined {
       };
     case "request":
       if (event.status < 500 || event.status === 503) return undefined;
+      // That a backup was refused is said by itself.
+      if (event.route === "openSession" && event.status === 507) return undefined;
       return { words: `${event.route} failed`, isProblem: true, json: { detail: `${event.route} ${event.status}` } };
   }
 }

@@ -329,8 +329,18 @@ async function vaultFor({ people }: ServerAccess, name: string | undefined): Pro
   throw usage(`There are several vaults: say which with --name (${names}).`);
 }
 
+/** Of plans, and what would say nothing. */
+const FIELDS: ReadonlyMap<string, string> = new Map([
+  ["purge", "snapshots to purge"],
+  ["remove", "packs to remove"],
+  ["compact", "groups of packs to compact"],
+  ["bytes", "read"],
+]);
+
 /** `freedBytes` is "freed", since its figure has a unit; `keptPacks` is "kept packs". */
 function inWords(field: string): string {
+  const own = FIELDS.get(field);
+  if (own !== undefined) return own;
   const words = field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return words.replace(/^(.+) bytes$|^bytes (.+)$/, "$1$2");
 }
