@@ -122,7 +122,7 @@ describe("pages of a server in use", { skip: noChromium }, () => {
     const dialogue = page.getByRole("dialog");
     await dialogue.getByRole("textbox", { name: "Passphrase" }).fill("wrong");
     await dialogue.getByRole("button", { name: "Unlock" }).click();
-    await dialogue.getByText("That opens none of this vault's keyslots").waitFor();
+    await dialogue.getByText("That does not open this vault").waitFor();
     await dialogue.getByRole("textbox", { name: "Passphrase" }).fill(furnished.passphrase);
     await dialogue.getByRole("button", { name: "Unlock" }).click();
     await dialogue.waitFor({ state: "hidden" });

@@ -2,7 +2,18 @@
 
 import { Button, Center, Code, Group, Stack, Text, Title } from "@mantine/core";
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
 import { SHELL } from "../strings/shell.ts";
+
+/** A part of the page that was not needed before could not be had. */
+export class PartMissing extends Error {
+  constructor(cause: unknown) {
+    super(`A part of the page could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+const AGAIN_MS = 3000;
 
 export function LostPage() {
   return (
@@ -20,7 +31,11 @@ export function LostPage() {
   );
 }
 
-export function BrokenPage({ error, reset }: ErrorComponentProps) {
+export function BrokenPage(props: ErrorComponentProps) {
+  return props.error instanceof PartMissing ? <NotLoaded {...props} /> : <Broken {...props} />;
+}
+
+function Broken({ error, reset }: ErrorComponentProps) {
   return (
     <Center mih="60vh" p="md">
       <Stack gap="sm" maw={640} role="alert">
@@ -35,6 +50,39 @@ export function BrokenPage({ error, reset }: ErrorComponentProps) {
             {SHELL.tryAgain}
           </Button>
         </Group>
+      </Stack>
+    </Center>
+  );
+}
+
+/** Mostly because the server is away. Browsers do not ask twice for a part, so the tab is loaded anew as soon as the server is back; where a backup or a restore runs in it they ask first. */
+function NotLoaded(props: ErrorComponentProps) {
+  const [isAway, setAway] = useState<boolean>();
+  useEffect(() => {
+    if (isAway === false) return;
+    const look = async (): Promise<void> => {
+      const answer = await fetch("/health/live", { cache: "no-store" }).catch(() => undefined);
+      if (isAway === undefined) setAway(answer?.ok !== true);
+      else if (answer?.ok) location.reload();
+    };
+    if (isAway === undefined) void look();
+    const timer = setInterval(() => void look(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [isAway]);
+  if (isAway === undefined) return null;
+  if (!isAway) return <Broken {...props} />;
+  return (
+    <Center mih="60vh" p="md">
+      <Stack align="center" gap="sm" maw={480} role="alert">
+        <Title order={1} size="h3" ta="center">
+          {SHELL.unreachable}
+        </Title>
+        <Text c="dimmed" ta="center">
+          {SHELL.unreachableHelp}
+        </Text>
+        <Button variant="default" onClick={() => location.reload()}>
+          {SHELL.tryAgain}
+        </Button>
       </Stack>
     </Center>
   );

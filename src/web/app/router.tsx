@@ -10,23 +10,37 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { PAGES } from "../pages/registry.ts";
-import { BrokenPage, LostPage } from "./FailurePages.tsx";
+import { BrokenPage, LostPage, PartMissing } from "./FailurePages.tsx";
 import { Root } from "./Root.tsx";
+
+/** For a part that does not come the router would load the tab anew at once, also from a server that is away; `BrokenPage` waits for it. */
+function part<T>(load: () => Promise<T>): () => Promise<T> {
+  return () =>
+    load().catch((cause: unknown) => {
+      throw new PartMissing(cause);
+    });
+}
 
 export function makeRouter() {
   const root = createRootRoute({ component: Root, notFoundComponent: LostPage });
   const pages = PAGES.map(({ path, load }) =>
-    createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, "Page") }),
+    createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(part(load), "Page") }),
   );
   const setUp = createRoute({
     getParentRoute: () => root,
     path: "/setup/$token",
-    component: lazyRouteComponent(() => import("./SetUpPage.tsx"), "SetUpPage"),
+    component: lazyRouteComponent(
+      part(() => import("./SetUpPage.tsx")),
+      "SetUpPage",
+    ),
   });
   const trust = createRoute({
     getParentRoute: () => root,
     path: "/trust",
-    component: lazyRouteComponent(() => import("./TrustPage.tsx"), "TrustPage"),
+    component: lazyRouteComponent(
+      part(() => import("./TrustPage.tsx")),
+      "TrustPage",
+    ),
   });
   // Until there is an overview the first page of the navigation is where one arrives.
   const start = PAGES.some(({ path }) => path === "/")

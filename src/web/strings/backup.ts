@@ -23,6 +23,8 @@ export const BACKUP = {
     nameHelp: "Shown in the list of devices.",
     byKey: "With the vault's key",
     isOpen: (vault: string) => `The vault “${vault}” is open in this tab.`,
+    noRight:
+      "Your role lets you look only. Ask an operator or an owner of the vault for an enrolment code, and enter it under “With an enrolment code”.",
     byCode: "With an enrolment code",
     code: "Enrolment code",
     codeHelp: "One line that begins with cb4-. Make one under Devices, or with “cyberbackup device invite”.",

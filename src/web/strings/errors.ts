@@ -40,8 +40,12 @@ export const ERROR_WORDS: Partial<Record<ErrorCode, Words>> = {
     title: "What was chosen cannot be read any more.",
     hint: "It may have been moved or renamed, or the browser has lost hold of it. Choose it again.",
   },
+  vault_not_found: { title: "There is no such vault.", hint: "It may have been removed, or you may not see it." },
   not_found: { hint: "It may have been removed meanwhile. Load the page again." },
-  passphrase_wrong: { hint: "Check for typing slips (case matters), or use the recovery key." },
+  passphrase_wrong: {
+    title: "That does not open the vault.",
+    hint: "Check for typing slips (case matters), or use the recovery key.",
+  },
   last_keyslot: { hint: "Add another one first; without any, nothing can ever be read." },
   login_failed: { hint: "Check the e-mail address and the password, or try the passkey again." },
   token_expired: { title: "The sign-in has ended.", hint: "Sign in again." },

@@ -22,8 +22,8 @@ export const FILES = {
     unlock: "Unlock",
     checking: "Checking the vault's log…",
     opening: "Making the key… this takes a few seconds.",
-    wrong: "That opens none of this vault's keyslots. Check for typing slips; case matters.",
-    wrongRecovery: "That key opens none of this vault's keyslots. Is it the kit of another vault?",
+    wrong: "That does not open this vault. Check for typing slips; case matters.",
+    wrongRecovery: "That key does not open this vault. Is it the kit of another one?",
     rollback: "The server shows an older state than this browser has seen",
     rollbackText:
       "If you know that an old copy of the server was put back, accept it. Otherwise somebody may be hiding backups from you: ask whoever runs the server first.",
@@ -159,6 +159,7 @@ export const FILES = {
     progress: (done: string, total: string) => `${done} of ${total}`,
     eta: (left: string) => `${left} left`,
     done: (files: string, bytes: string) => `${files}, ${bytes}`,
+    nothing: "No file had to be written.",
     checked: "Written and read again: every byte is what was backed up.",
     cancelled: "Cancelled",
     away: "The server does not answer. It goes on by itself as soon as it does; keep this tab open.",

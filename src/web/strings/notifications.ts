@@ -5,6 +5,7 @@ export const NOTIFY = {
   none: "Nobody is told yet",
   noneText: "A backup that stops without anybody noticing is the usual way to lose files. Add a channel.",
   add: "Add a channel",
+  added: "The channel is there. “Send a test” shows whether it works.",
   kind: "How",
   kinds: { email: "E-mail", webhook: "Webhook", ntfy: "ntfy", slack: "Slack", discord: "Discord" },
   kindHelp: {

@@ -11,6 +11,7 @@ export const OVERVIEW = {
     protectedText: "Every device has backed up in its time, and nothing is wrong on the server.",
     attention: { one: "{n} thing wants your attention", many: "{n} things want your attention" },
     danger: { one: "{n} problem needs you", many: "{n} problems need you" },
+    alsoWarns: { one: "{n} more thing wants your attention.", many: "{n} more things want your attention." },
     partly: (safe: string, all: string) => `${safe} of ${all} devices are protected.`,
   },
   addDevice: "Add a device",

@@ -147,6 +147,25 @@ export const RUN_ERRORS: Readonly<Record<string, string>> = {
   internal: "Something went wrong inside the program.",
 };
 
+const NEXT_RUN = "The next run goes on where this one stopped.";
+
+/** What to do about them, for whoever reads of it here and not at the device. */
+export const RUN_HINTS: Readonly<Record<string, string>> = {
+  source_missing: "See whether the folder is there and its drive is connected, or change the plan.",
+  quota_full: `Raise the limit under Vaults, Overview, or remove snapshots that nobody needs. ${NEXT_RUN}`,
+  server_full: `Free space on the server's disk. ${NEXT_RUN}`,
+  server_unreachable: `See whether the device is online and reaches the server. ${NEXT_RUN}`,
+  server_stopping: NEXT_RUN,
+  session_unknown: NEXT_RUN,
+  base_gone: NEXT_RUN,
+  interrupted: NEXT_RUN,
+  vault_busy: NEXT_RUN,
+  disk_full: "Free some space on the device's disk.",
+  device_revoked: "If it should go on backing up, enrol it anew: under Devices, “Add a device”.",
+  command_failed: "Run the command at the device to see what it says.",
+  internal: "If it happens again, please report it.",
+};
+
 /** Why a file could not be read, by the system's code. */
 export const READ_PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: "The program may not read it.",

@@ -9,6 +9,7 @@ export const VAULTS = {
   trash: "In the trash",
   damaged: "Damaged blocks",
   healthy: "Healthy",
+  gone: "Vault",
   problem: "Cannot be used",
   running: "Backing up now",
   openFiles: "Browse its files",
@@ -141,6 +142,7 @@ export const STRENGTH = {
 } as const;
 
 export const RETENTION = {
+  onlyOwner: "Only an owner of the vault changes it.",
   title: "What is kept",
   text: "For each device and plan, counted by when the server received a snapshot. A snapshot stays if any rule keeps it; pinned ones always do.",
   everything: "Keep everything",

@@ -8,6 +8,8 @@ export const WELCOME = {
   stepHelp: { vault: "A name and a passphrase", kit: "For the day it is forgotten", device: "What is backed up" },
   name: "What to call it",
   nameHint: "“home”, “family”, “office”. The server sees this name.",
+  onlyOwner: "Vaults are made by owners",
+  onlyOwnerText: "Ask an owner of this server to make one, and to give you a role in it.",
   nameTaken: "A vault of this server has that name already.",
   nameBad: "Letters, digits, dots and dashes, beginning with a letter or digit.",
   passphrase: "Passphrase",

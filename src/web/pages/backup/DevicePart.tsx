@@ -6,6 +6,7 @@ import { IconDeviceLaptop, IconPlus } from "@tabler/icons-react";
 import { type FormEvent, memo, useRef, useState } from "react";
 import type { VaultId } from "../../../core/ids.ts";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
+import { useRights } from "../../api/session.ts";
 import { useApi } from "../../api/use-api.ts";
 import { browserName } from "../../backup/browser-name.ts";
 import { backups } from "../../backup/controller.ts";
@@ -94,7 +95,8 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
   const lookAgain = useLookAgain();
   const { open } = useVault();
   const known = useApi(VAULT_ROUTES.vaults).data?.vaults;
-  const vaults = known ?? [];
+  const { may } = useRights();
+  const vaults = known?.filter(({ id }) => may("operator", id)) ?? [];
   const [way, setWay] = useState<Way>("key");
   const [name, setName] = useState(() => browserName());
   const [vaultId, setVaultId] = useState<string | null>(null);
@@ -151,6 +153,9 @@ function EnrolForm({ onDone }: { readonly onDone: (vault: VaultId | undefined) =
         ]}
       />
       {way === "key" && known?.length === 0 && <NoVault isInCard />}
+      {way === "key" && known !== undefined && known.length > 0 && vaults.length === 0 && (
+        <Text size="sm">{WORDS.noRight}</Text>
+      )}
       {way === "key" && vaults.length > 1 && (
         <Select
           label={WORDS.vault}

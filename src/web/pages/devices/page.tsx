@@ -154,6 +154,9 @@ function Devices({ items }: { readonly items: readonly DeviceState[] }) {
   );
 }
 
+/** For the longest word of state, however long the names beside it are. */
+const STATE_WIDTH = 150;
+
 function DeviceTable({
   items,
   sort,
@@ -218,6 +221,7 @@ function Row({ item }: { readonly item: DeviceState }) {
               fw={600}
               size="sm"
               c="inherit"
+              style={{ overflowWrap: "anywhere" }}
               onClick={(event) => event.stopPropagation()}
             >
               {item.name}
@@ -228,7 +232,7 @@ function Row({ item }: { readonly item: DeviceState }) {
           </div>
         </Group>
       </Table.Td>
-      <Table.Td>
+      <Table.Td miw={STATE_WIDTH}>
         <Stack gap={4} align="flex-start">
           <StateBadge state={item.state} />
           <TrustBadge group={item.group} />
@@ -259,10 +263,7 @@ function DeviceCard({ item }: { readonly item: DeviceState }) {
             {item.name}
           </Text>
         </Group>
-        <Group gap={6} wrap="nowrap">
-          <TrustBadge group={item.group} />
-          <StateBadge state={item.state} />
-        </Group>
+        <StateBadge state={item.state} />
       </Group>
       <Group justify="space-between" mt={8} gap="sm" wrap="nowrap">
         <div>
@@ -272,6 +273,7 @@ function DeviceCard({ item }: { readonly item: DeviceState }) {
           <Text size="sm" c="dimmed">
             {DEVICES.columns.next}: {nextOf(item, now)} · {formatBytes(item.storedBytes)}
           </Text>
+          <TrustBadge group={item.group} />
         </div>
         <Sparkline days={item.addedByDay} />
       </Group>

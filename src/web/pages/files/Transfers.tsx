@@ -107,8 +107,12 @@ function Done({ transfer: { kind, again }, result }: { readonly transfer: Transf
       <Group gap={6} wrap="nowrap" align="flex-start" role="status">
         <IconCheck size={18} color="var(--cb-good)" aria-hidden />
         <Stack gap={0}>
-          <Text size="sm">{WORDS.done(plural(files, FILES.file, FILES.files), formatBytes(bytes))}</Text>
-          {kind !== "archive" && (
+          <Text size="sm">
+            {files === 0 && noteCount > 0
+              ? WORDS.nothing
+              : WORDS.done(plural(files, FILES.file, FILES.files), formatBytes(bytes))}
+          </Text>
+          {kind !== "archive" && files > 0 && (
             <Text size="xs" c="dimmed">
               {WORDS.checked}
             </Text>

@@ -93,6 +93,9 @@ function Truth({ overview, names }: { readonly overview: Overview; readonly name
   const Icon = ICONS[state];
   const unprotected = devices - protectedDevices;
   const grave = alerts.filter(({ severity }) => severity === "danger").length;
+  const warnings = alerts.length - grave;
+  const alsoWarns =
+    state === "danger" && warnings > 0 ? plural(warnings, words.alsoWarns.one, words.alsoWarns.many) : "";
   const sentence =
     state === "empty"
       ? isWithoutVault
@@ -108,7 +111,7 @@ function Truth({ overview, names }: { readonly overview: Overview; readonly name
       ? emptyWords(isWithoutVault, rights)
       : state === "protected"
         ? words.protectedText
-        : words.partly(formatCount(protectedDevices), formatCount(devices));
+        : [words.partly(formatCount(protectedDevices), formatCount(devices)), alsoWarns].join(" ").trim();
   return (
     <section className={classes.truth} data-state={state} aria-label={sentence}>
       <Group className={classes.truthHead!} gap="lg" wrap="nowrap">

@@ -8,6 +8,7 @@ import { useRights } from "../../api/session.ts";
 import { useAction } from "../../api/use-api.ts";
 import { CopyLine } from "../../parts/CopyLine.tsx";
 import { FormEnd } from "../../parts/FormEnd.tsx";
+import { toastDone } from "../../parts/toast.tsx";
 import { NOTIFY } from "../../strings/notifications.ts";
 import { SHELL } from "../../strings/shell.ts";
 
@@ -33,20 +34,24 @@ export function NewChannel({
       digestHour: 8,
     },
   });
-  const add = useAction(NOTIFY_ROUTES.addNotificationChannel, { showsError: true, refreshes });
+  const add = useAction(NOTIFY_ROUTES.addNotificationChannel, {
+    showsError: true,
+    refreshes,
+    onDone({ secret }) {
+      if (secret !== null) return;
+      toastDone(NOTIFY.added);
+      onDone();
+    },
+  });
   const { kind, digest } = form.values;
-  if (add.data !== undefined) {
-    const { secret } = add.data;
+  const secret = add.data?.secret ?? null;
+  if (secret !== null) {
     return (
       <Stack>
-        {secret !== null && (
-          <>
-            <Alert variant="light" title={NOTIFY.secret}>
-              {NOTIFY.secretText}
-            </Alert>
-            <CopyLine value={secret} label={NOTIFY.secret} />
-          </>
-        )}
+        <Alert variant="light" title={NOTIFY.secret}>
+          {NOTIFY.secretText}
+        </Alert>
+        <CopyLine value={secret} label={NOTIFY.secret} />
         <Button onClick={onDone}>{SHELL.done}</Button>
       </Stack>
     );

@@ -57,7 +57,7 @@ function Rules({ vault, settings }: { readonly vault: string; readonly settings:
     <Stack gap="lg">
       <Card
         title={RETENTION.title}
-        text={RETENTION.text}
+        text={isOwner ? RETENTION.text : `${RETENTION.text} ${RETENTION.onlyOwner}`}
         actions={
           isOwner && (
             <Group gap={6}>

@@ -36,12 +36,12 @@ export function Page() {
   const hasFiles = PAGES.some(({ path }) => path === "/files");
   return (
     <PageFrame
-      title={query.data?.name ?? VAULTS.title}
+      title={query.data?.name ?? (query.isError ? VAULTS.gone : VAULTS.title)}
       crumbs={[{ label: VAULTS.title, to: "/vaults" }]}
       lead={query.data && <Health damaged={query.data.stats.damagedBlocks} running={query.data.stats.openSessions} />}
       actions={
         <>
-          {hasFiles && roleIn(id) !== undefined && (
+          {hasFiles && roleIn(id) !== undefined && !query.isError && (
             <Button
               component={Link}
               to={`/files/${id}`}

@@ -3,11 +3,14 @@
 
 import { Stack, Stepper } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
+import { IconDatabase } from "@tabler/icons-react";
 import { useState } from "react";
 import { VAULT_ROUTES } from "../../../wire/v4/api/vault-routes.ts";
+import { useRights } from "../../api/session.ts";
 import { useApi } from "../../api/use-api.ts";
 import type { PreparedVault } from "../../backup/make-vault.ts";
 import { PageFrame } from "../../parts/PageFrame.tsx";
+import { EmptyNote } from "../../parts/QueryStates.tsx";
 import { useUnsaved } from "../../parts/use-unsaved.ts";
 import { WELCOME } from "../../strings/welcome.ts";
 import { DeviceStep } from "./DeviceStep.tsx";
@@ -20,9 +23,17 @@ export function Page() {
   const [isMade, setMade] = useState(false);
   // Keys that exist nowhere else yet.
   useUnsaved(prepared !== undefined && !isMade);
+  const mayMake = useRights().may("owner");
   const isFirst = vaults.data?.vaults.length === 0;
   const step = prepared === undefined ? 0 : isMade ? 2 : 1;
   const isNarrow = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
+  if (!mayMake) {
+    return (
+      <PageFrame title={WELCOME.title}>
+        <EmptyNote icon={IconDatabase} title={WELCOME.onlyOwner} text={WELCOME.onlyOwnerText} />
+      </PageFrame>
+    );
+  }
   return (
     <PageFrame title={isFirst ? WELCOME.firstTitle : WELCOME.title} lead={WELCOME.lead}>
       <Stack gap="xl" maw={820}>
