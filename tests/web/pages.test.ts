@@ -233,6 +233,7 @@ describe("pages of a server in use", { skip: noChromium }, () => {
       await dialogue.getByRole("button", { name: "Close" }).click();
       await question.getByRole("button", { name: "Discard", exact: true }).click();
       await dialogue.waitFor({ state: "hidden" });
+      await page.waitForFunction(() => document.activeElement !== document.body);
     };
     await walk(LOCKED_DIALOGUES);
     await addVirtualAuthenticator(page);

@@ -4,7 +4,7 @@
 import { AppError, isAppError } from "../../core/errors.ts";
 import type { VaultId } from "../../core/ids.ts";
 import type { RunTotals } from "../../engine/backup/types.ts";
-import { isServerAway } from "../api/server-away.ts";
+import { throughOutages } from "../api/server-away.ts";
 import { untilServerIsBack } from "../api/server-back.ts";
 import type { BackupApi, ChosenId } from "./backup-api.ts";
 import { addChosen, type Chosen, type ChosenHandle, isHandle } from "./chosen.ts";
@@ -152,17 +152,14 @@ class Controller {
     }
   }
 
-  async #attempts(wish: BackupApi["run"]["input"], signal: AbortSignal): Promise<RunEnd> {
-    for (;;) {
-      try {
-        return await backupWorker().call("run", wish, { signal, onEvent: (event) => this.#hear(event) });
-      } catch (error) {
-        if (signal.aborted || !isServerAway(error)) throw error;
-        const { run } = this.#view;
-        if (run) this.#change({ figures: { ...run.figures, isWaiting: true } });
-        await untilServerIsBack(signal);
-      }
-    }
+  #attempts(wish: BackupApi["run"]["input"], signal: AbortSignal): Promise<RunEnd> {
+    const attempt = (): Promise<RunEnd> =>
+      backupWorker().call("run", wish, { signal, onEvent: (event) => this.#hear(event) });
+    const onWaiting = (isWaiting: boolean): void => {
+      const { run } = this.#view;
+      if (run) this.#change({ figures: { ...run.figures, isWaiting } });
+    };
+    return throughOutages(attempt, { signal, untilBack: untilServerIsBack, onWaiting });
   }
 
   async pause(isPaused: boolean): Promise<void> {

@@ -20,6 +20,9 @@ type Props = Pick<ModalProps, "size" | "centered" | "closeOnClickOutside" | "zIn
 /** What Escape does to those that are open, in the order in which they were opened: it is for the last one alone. */
 const open: RefObject<() => void>[] = [];
 const ABOVE_DIALOGUES = 230;
+/** Mantine gives the focus back itself where it can. */
+const AFTER_FOCUS_MS = 30;
+let lastFocused: HTMLElement | null = null;
 
 export function Dialogue({ opened, onClose, title, isQuestion = false, children, ...look }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -35,6 +38,7 @@ export function Dialogue({ opened, onClose, title, isQuestion = false, children,
     asked?.answer(isDiscarded);
     if (!isDiscarded) fields.current?.focusLast();
   };
+  useWayBack(opened);
   useEscape(opened, () => (asked === undefined ? close() : answer(false)));
   useBlocker({
     // What stands behind the `?` of a page is no other page.
@@ -94,6 +98,19 @@ function watched(
   };
 }
 
+/** Focus goes back to what opened the dialogue; if that was the entry of a menu, which has gone, to the menu's button. */
+function useWayBack(opened: boolean): void {
+  useEffect(() => {
+    if (!opened) return;
+    const opener = lastFocused;
+    return () => {
+      setTimeout(() => {
+        if (document.activeElement === document.body) opener?.focus({ preventScroll: true });
+      }, AFTER_FOCUS_MS);
+    };
+  }, [opened]);
+}
+
 function useEscape(opened: boolean, act: () => void): void {
   const last = useRef(act);
   useEffect(() => {
@@ -107,6 +124,16 @@ function useEscape(opened: boolean, act: () => void): void {
     };
   }, [opened]);
 }
+
+addEventListener(
+  "focusin",
+  ({ target }) => {
+    if (!(target instanceof HTMLElement)) return;
+    const button = target.closest("[role=menu]")?.getAttribute("aria-labelledby");
+    lastFocused = button ? document.getElementById(button) : target;
+  },
+  { capture: true },
+);
 
 // One for all, there before any of them: whom the key is for is decided before anything closes.
 addEventListener(

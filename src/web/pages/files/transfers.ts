@@ -3,7 +3,7 @@
 
 import { useSyncExternalStore } from "react";
 import { AppError, isAppError } from "../../../core/errors.ts";
-import { isServerAway } from "../../api/server-away.ts";
+import { throughOutages } from "../../api/server-away.ts";
 import { untilServerIsBack } from "../../api/server-back.ts";
 import type { TransferProgress, TransferResult } from "../../engine/reader-api.ts";
 import { whileBusy } from "../../unlock/vault-store.ts";
@@ -74,23 +74,18 @@ function carryOut(id: number, work: TransferWork, isAgain: boolean): void {
 }
 
 /** The engine has waited for a lost server by itself already, and given it up: this waits for as long as the tab is open. */
-async function attempts(
+function attempts(
   id: number,
   work: TransferWork,
   { signal, isAgain }: { readonly signal: AbortSignal; readonly isAgain: boolean },
 ): Promise<TransferResult> {
-  for (let isNext = isAgain; ; isNext = true) {
+  const attempt = (isNext: boolean): Promise<TransferResult> => {
     const speed = new Speed();
     const onEvent = (progress: TransferProgress): void => change(id, { progress, speed: speed.at(progress.bytes) });
-    try {
-      return await work({ signal, onEvent, isAgain: isNext });
-    } catch (error) {
-      if (!isServerAway(error)) throw error;
-      change(id, { isWaiting: true, speed: 0 });
-      await untilServerIsBack(signal);
-      change(id, { isWaiting: false });
-    }
-  }
+    return work({ signal, onEvent, isAgain: isAgain || isNext });
+  };
+  const onWaiting = (isWaiting: boolean): void => change(id, { isWaiting, speed: 0 });
+  return throughOutages(attempt, { signal, untilBack: untilServerIsBack, onWaiting });
 }
 
 /** The browser asks in words of its own. */
