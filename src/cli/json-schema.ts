@@ -428,6 +428,7 @@ export const DOCUMENTS = {
       gateway: z.string().optional(),
       page: z.boolean().optional(),
       vaults: count.optional(),
+      troubles: count.optional().describe("things that keep it from taking backups; `server status` names them"),
       data: z.string(),
       logs: z.string(),
     }),

@@ -36,10 +36,10 @@ async function run(context: Context, { url }: { url?: string }): Promise<number>
   const { output, config, host } = context;
   const data = serverDataFolder(config);
   const running = await findRunning(data);
-  const vaults = running && (await countVaults(context, data));
-  const isReady = vaults !== undefined;
+  const counts = running && (await countVaults(context, data));
+  const isReady = counts !== undefined;
   const rows = running
-    ? rowsOf(running, vaults, host.clock.now())
+    ? rowsOf(running, counts, host.clock.now())
     : [["server", "does not run", "start it: cyberbackup up"]];
   const columns = [{ title: "Part" }, { title: "State" }, { title: "" }];
   const cells = [...rows, ["data", "", data], ["logs", "", logFolder(config, data)]].map((row) => row.map(shownText));
@@ -55,7 +55,7 @@ async function run(context: Context, { url }: { url?: string }): Promise<number>
     },
     ...(running?.holder ?? {}),
     ...described(running),
-    ...(vaults === undefined ? {} : { vaults }),
+    ...counts,
   });
   return isReady ? EXIT.ok : EXIT.failed;
 }
@@ -78,15 +78,19 @@ function described(running: Running | undefined) {
   return Object.fromEntries(known) as { version?: string; address?: string };
 }
 
-function rowsOf({ holder, instance }: Running, vaults: number | undefined, now: number): string[][] {
+type Counts = { readonly vaults: number; readonly troubles: number };
+
+function rowsOf({ holder, instance }: Running, counts: Counts | undefined, now: number): string[][] {
   const elsewhere = holder !== undefined && holder.host !== hostname() ? ` on ${holder.host}` : "";
   const process = holder
     ? `process ${holder.pid}${elsewhere}, since ${formatTimeAndAge(Date.parse(holder.since), now)}`
     : "";
-  if (vaults === undefined)
+  if (counts === undefined)
     return [["server", "does not answer", `${process}; it starts, stops or hangs: cyberbackup logs says which`]];
+  const { vaults, troubles } = counts;
   return [
     ["server", "runs", process],
+    ...(troubles === 0 ? [] : [["", "needs attention", "cyberbackup server status says why and what to do"]]),
     ["address", instance ? "takes requests" : "starts", instance?.address ?? ""],
     ...(instance?.fingerprint ? [["", "", `fingerprint ${instance.fingerprint}`]] : []),
     [
@@ -100,11 +104,12 @@ function rowsOf({ holder, instance }: Running, vaults: number | undefined, now: 
 }
 
 /** undefined when it takes no requests. */
-async function countVaults({ host }: Context, data: string): Promise<number | undefined> {
+async function countVaults({ host }: Context, data: string): Promise<Counts | undefined> {
   const transport = socketTransport(localSocketPath(data));
   try {
     await exchange(transport, PEOPLE_ROUTES.ready, { signal: host.signal });
-    return (await exchange(transport, PEOPLE_ROUTES.status, { signal: host.signal })).value.vaults;
+    const { value } = await exchange(transport, PEOPLE_ROUTES.status, { signal: host.signal });
+    return { vaults: value.vaults, troubles: value.troubles.length };
   } catch {
     return undefined;
   } finally {

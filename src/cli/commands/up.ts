@@ -134,8 +134,10 @@ async function startServer(context: Context, data: string, flags: readonly strin
 /** One that another `up` has just started may not have said yet where it is. */
 async function checkHealth({ host, config }: Context, data: string): Promise<{ detail: string; value: Instance }> {
   const transport = socketTransport(localSocketPath(data));
+  let isDegraded: boolean;
   try {
-    await exchange(transport, PEOPLE_ROUTES.ready, { signal: host.signal });
+    const { value } = await exchange(transport, PEOPLE_ROUTES.ready, { signal: host.signal });
+    isDegraded = value.status === "degraded";
   } finally {
     await transport.close();
   }
@@ -144,7 +146,8 @@ async function checkHealth({ host, config }: Context, data: string): Promise<{ d
     throw new AppError("start_failed", {
       context: { detail: "it is just starting, or it stops. Try again in a moment.", log: logFolder(config, data) },
     });
-  return { detail: `it takes requests (version ${instance.version})`, value: instance };
+  const more = isDegraded ? "; something needs attention: cyberbackup server status says what" : "";
+  return { detail: `it takes requests (version ${instance.version})${more}`, value: instance };
 }
 
 async function askSetupLink({ host }: Context, { socket, address }: Instance): Promise<string | undefined> {
