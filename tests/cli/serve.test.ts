@@ -5,6 +5,7 @@ import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { JsonDocument } from "../../src/cli/json-schema.ts";
+import { firstLine } from "../child.ts";
 import { ask } from "../server/rig.ts";
 import { until } from "../until.ts";
 import { cliError, documentsIn, ended, newPlace, start } from "./run-cli.ts";
@@ -13,12 +14,7 @@ type Started = Extract<JsonDocument, { type: "started"; command: "serve" }>;
 
 /** The first line of a server's output. */
 async function started(child: ChildProcess): Promise<Started> {
-  let text = "";
-  for await (const slice of child.stdout!.iterator({ destroyOnReturn: false })) {
-    text += slice;
-    if (text.includes("\n")) break;
-  }
-  return documentsIn(text.split("\n", 1)[0]!, "serve")[0] as Started;
+  return documentsIn(await firstLine(child), "serve")[0] as Started;
 }
 
 test("serve tells where it is, answers on its socket, and ends well at SIGTERM", async () => {
@@ -27,6 +23,7 @@ test("serve tells where it is, answers on its socket, and ends well at SIGTERM",
   const args = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--no-web", "--json"];
   // A reserve that no disk has.
   const child = start(place, args, { env: { CYBERBACKUP_RESERVE_MIB: "1000000000" } });
+  const end = ended(child);
   try {
     const said = await started(child);
     assert.match(said.fingerprint!, /^[0-9a-f]{64}$/);
@@ -44,7 +41,7 @@ test("serve tells where it is, answers on its socket, and ends well at SIGTERM",
   } finally {
     child.kill("SIGTERM");
   }
-  const run = await ended(child);
+  const run = await end;
   assert.equal(run.exit, 0, run.stderr);
   assert.match(run.text, /"stopped":true/);
   const alert = documentsIn(run.text, "serve").find((line) => line.type === "event" && line.event === "alert-raised");
