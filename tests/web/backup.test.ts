@@ -204,10 +204,12 @@ describe("backing up from a browser", { skip: noChromium }, () => {
     await folderFromDialogue(page, "letters", [MIB]);
     await again();
     const note = page.getByRole("region", { name: /^Backup “/ }).getByRole("alert");
-    await note.getByText("Raise the limit under Vaults").waitFor();
+    const advice = note.getByText("Raise the limit under Vaults");
+    await advice.waitFor();
     await assertAccessible(page, "backup, quota full");
     await setQuota(null);
     await note.getByRole("button", { name: "Try again" }).click();
+    await advice.waitFor({ state: "hidden" });
     await endOfBackup(page);
 
     const { devices } = await call(socket, VAULT_ROUTES.deviceList, { params });
