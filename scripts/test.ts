@@ -9,8 +9,8 @@ import { requireNode } from "./node-version.ts";
 import report from "./test-reporter.ts";
 
 const FOLDERS = ["src", "tests", "scripts", "bench"];
-/** Two more than there are cores: many files wait for a browser, a process or a clock most of the time. */
-const AT_ONCE = Math.min(8, availableParallelism()) + 2;
+/** One more than there are cores: many files wait for a browser, a process or a clock most of the time. */
+const AT_ONCE = Math.min(8, availableParallelism()) + 1;
 /** Of one test, or of a group of them. */
 const LONGEST_MS = 240_000;
 /** These take longest, so they begin first: at the end no core should wait for one long file. */
